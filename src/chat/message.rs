@@ -1,0 +1,85 @@
+//! What somebody said.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::author::Author;
+use super::fragments::Fragment;
+
+/// A line of chat. `text` is what was said, `fragments` what is shown; the fragments' texts concatenate to `text`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub author: Author,
+    pub text: String,
+    pub fragments: Vec<Fragment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
+    /// Bits cheered with this message, in total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
+}
+
+/// The message this one answers, as the platform quotes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    pub native_id: String,
+    pub author: ReplyAuthor,
+    pub text: String,
+    /// The first message of the thread, where the platform says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyAuthor {
+    pub id: Option<String>,
+    pub login: String,
+    pub name: String,
+}
+
+/// Real money. Bits and other play money are counts of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// Millionths of the currency's unit: 5 dollars are 5,000,000.
+    pub amount_micros: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// As the platform prints it.
+    pub display: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u32>,
+}
+
+/// Something true of a message that changes how it is shown. Open: platforms add their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Flag(Cow<'static, str>);
+
+impl Flag {
+    /// `/me`: shown in the name's color or slanted.
+    pub const ACTION: Self = Self(Cow::Borrowed("action"));
+    pub const HIGHLIGHTED: Self = Self(Cow::Borrowed("highlighted"));
+    pub const RETURNING: Self = Self(Cow::Borrowed("returning"));
+    pub const EMOTE_ONLY: Self = Self(Cow::Borrowed("emote_only"));
+    /// Came with a channel-point reward.
+    pub const REWARD: Self = Self(Cow::Borrowed("reward"));
+    pub const SKIP_SUBS_MODE: Self = Self(Cow::Borrowed("skip_subs_mode"));
+    pub const USER_INTRO: Self = Self(Cow::Borrowed("user_intro"));
+    pub const GIGANTIFIED: Self = Self(Cow::Borrowed("gigantified_emote"));
+    pub const ANIMATED: Self = Self(Cow::Borrowed("animated"));
+    /// In a shared chat, shown only where it was typed.
+    pub const SOURCE_ONLY: Self = Self(Cow::Borrowed("source_only"));
+
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(name.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

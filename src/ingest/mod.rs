@@ -1,0 +1,71 @@
+//! Listening: what a platform's listener is, where it puts what it hears, and who restarts it.
+//! Knows no platform by name and no database.
+
+pub mod status;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::{Channel, NewEvent};
+
+pub use status::{Board, SourceState, SourceStatus};
+
+/// One platform's listener: told which channels are wanted, it says what it hears.
+///
+/// It connects, joins and leaves as `wanted` changes, and returns when `stop` fires (`Ok`) or when it cannot go on.
+/// It does not retry: only the supervisor does, and it calls `run` again.
+pub trait Driver: Send {
+    fn run(
+        &mut self,
+        wanted: watch::Receiver<BTreeSet<Channel>>,
+        sink: Sink,
+        stop: CancellationToken,
+    ) -> BoxFuture<'_, Result<(), DriverError>>;
+}
+
+/// Why a driver cannot go on, and so what happens next.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The connection is gone: try again, with backoff.
+    #[error("{0}")]
+    Lost(String),
+    /// The platform asked for a pause of this length.
+    #[error("asked to wait {} s", .0.as_secs())]
+    Limited(Duration),
+    /// The platform will not have us: stop and tell.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Where a driver puts what it hears. Cloning is cheap.
+#[derive(Clone)]
+pub struct Sink {
+    queue: mpsc::Sender<NewEvent>,
+    board: Board,
+}
+
+/// The house is closing: nothing more is taken.
+#[derive(Debug, thiserror::Error)]
+#[error("the writer has stopped")]
+pub struct Closed;
+
+impl Sink {
+    pub fn new(queue: mpsc::Sender<NewEvent>, board: Board) -> Self {
+        Self { queue, board }
+    }
+
+    /// Hands an event to the writer. Awaiting it is the back-pressure: a full queue makes the driver wait.
+    pub async fn send(&self, event: NewEvent) -> Result<(), Closed> {
+        self.board.heard(&event);
+        self.queue.send(event).await.map_err(|_| Closed)
+    }
+
+    /// Says how one channel is doing, for operators and the dashboard.
+    pub fn report(&self, channel: &Channel, state: SourceState, reason: Option<&str>) {
+        self.board.report(channel, state, reason);
+    }
+}

@@ -1,0 +1,12 @@
+//! elora-chat: every chat of a live stream in one place.
+//!
+//! The map of the house, in the order data flows.
+
+pub mod chat;
+pub mod config;
+pub mod features;
+pub mod feed;
+pub mod ingest;
+pub mod platforms;
+pub mod store;
+pub mod web;

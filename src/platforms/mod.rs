@@ -1,0 +1,3 @@
+//! One folder and one line per platform.
+
+pub mod twitch;

@@ -1,0 +1,1 @@
+//! Twitch: IRC over WebSocket, read without a key.
