@@ -1,7 +1,9 @@
 //! Listening: what a platform's listener is, where it puts what it hears, and who restarts it.
 //! Knows no platform by name and no database.
 
+pub mod backoff;
 pub mod status;
+pub mod supervisor;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,12 +14,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, NewEvent};
 
-pub use status::{Board, SourceState, SourceStatus};
+pub use backoff::Backoff;
+pub use status::{Board, Condition, SourceState, SourceStatus};
+pub use supervisor::supervise;
 
 /// One platform's listener: told which channels are wanted, it says what it hears.
 ///
 /// It connects, joins and leaves as `wanted` changes, and returns when `stop` fires (`Ok`) or when it cannot go on.
-/// It does not retry: only the supervisor does, and it calls `run` again.
+/// It does not retry: only the supervisor does, and it calls `run` again, also after a panic; every run starts over.
+/// With nothing wanted it idles.
 pub trait Driver: Send {
     fn run(
         &mut self,
@@ -67,5 +72,15 @@ impl Sink {
     /// Says how one channel is doing, for operators and the dashboard.
     pub fn report(&self, channel: &Channel, state: SourceState, reason: Option<&str>) {
         self.board.report(channel, state, reason);
+    }
+
+    /// Counts a connection that was opened again.
+    pub fn reconnected(&self, driver: &'static str) {
+        self.board.reconnected(driver);
+    }
+
+    /// Counts something the platform sent that it should not have; `what` is a short fixed word.
+    pub fn odd(&self, driver: &'static str, what: &'static str) {
+        self.board.odd(driver, what);
     }
 }
