@@ -55,6 +55,31 @@ pub struct Money {
     pub tier: Option<u32>,
 }
 
+impl Money {
+    /// From a count of the currency's smallest unit: 500 with exponent 2 and `USD` are 5 dollars, shown as `5.00 USD`.
+    /// None where the code is not three letters or the sum is out of reach.
+    pub fn of_minor(amount: i64, exponent: u32, currency: &str) -> Option<Self> {
+        let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let scale = MICRO_DIGITS.checked_sub(exponent).filter(|_| is_code)?;
+        let amount_micros = amount.checked_mul(10_i64.pow(scale))?;
+        let currency = currency.to_ascii_uppercase();
+        let display = format!("{} {currency}", decimal(amount, exponent));
+        Some(Self { amount_micros, currency, display, tier: None })
+    }
+}
+
+/// A millionth is 10 to the minus this.
+const MICRO_DIGITS: u32 = 6;
+
+fn decimal(amount: i64, exponent: u32) -> String {
+    let unit = 10_u64.pow(exponent);
+    let (sign, amount) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
+    match usize::try_from(exponent) {
+        Ok(digits) if digits > 0 => format!("{sign}{}.{:0digits$}", amount / unit, amount % unit),
+        _ => format!("{sign}{amount}"),
+    }
+}
+
 /// Something true of a message that changes how it is shown. Open: platforms add their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -81,5 +106,30 @@ impl Flag {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(amount: i64, exponent: u32, currency: &str) -> Option<(i64, String)> {
+        Money::of_minor(amount, exponent, currency).map(|money| (money.amount_micros, money.display))
+    }
+
+    #[test]
+    fn a_sum_is_counted_in_millionths() {
+        assert_eq!(shown(500, 2, "USD"), Some((5_000_000, "5.00 USD".to_owned())));
+        assert_eq!(shown(1405, 2, "nok"), Some((14_050_000, "14.05 NOK".to_owned())));
+        assert_eq!(shown(300, 0, "JPY"), Some((300_000_000, "300 JPY".to_owned())));
+        assert_eq!(shown(-5, 2, "EUR"), Some((-50_000, "-0.05 EUR".to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_sum_is_none() {
+        assert_eq!(shown(i64::MAX, 2, "USD"), None);
+        assert_eq!(shown(1, 7, "USD"), None);
+        assert_eq!(shown(1, 2, "US"), None);
+        assert_eq!(shown(1, 2, "€uro"), None);
     }
 }
