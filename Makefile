@@ -1,0 +1,81 @@
+# Bare `make` prints the targets below, section by section: a target is described by `target: ##@Section text`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Where `make ws`, `health` and `configz` look for the server.
+URL ?= http://127.0.0.1:8080
+# Seconds that `make health` waits for the server.
+WAIT ?= 60
+# Extra flags, as in `make run ARGS="--http-addr :9000"`.
+ARGS ?=
+
+# The stamp lies inside the output, so that deleting the output makes it stale.
+FRONTEND := frontend/dist/.built
+FRONTEND_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path 'frontend/dist/*' \
+	-not -path '*/tests/*' -not -path '*/test-results/*' 2>/dev/null)
+
+.PHONY: help
+help:
+	@awk 'BEGIN { FS = ":.*##@" } \
+		/^[a-z][a-z-]*:.*##@/ { split($$2, word, " "); section = word[1]; text = substr($$2, length(section) + 2); \
+			if (section != last) { printf "\n%s\n", section; last = section } \
+			printf "  %-13s %s\n", $$1, text }' $(firstword $(MAKEFILE_LIST))
+	@echo
+
+.PHONY: run
+run: ##@Run Build what is stale, then serve on http://127.0.0.1:8080
+	@scripts/setup build
+	@$(MAKE) release
+	@exec "$$(scripts/elora --path release)" serve $(ARGS)
+
+.PHONY: dev
+dev: ##@Run Debug server, and pages that reload on http://127.0.0.1:5173
+	@scripts/dev $(ARGS)
+
+.PHONY: frontend
+frontend: $(FRONTEND) ##@Build The pages, if a source of theirs is newer
+$(FRONTEND): $(FRONTEND_SOURCES)
+	@scripts/build-frontend
+
+.PHONY: release
+release: $(FRONTEND) ##@Build The release binary
+	@scripts/build-release
+
+.PHONY: setup
+setup: ##@Build Check the tools, install packages for pages and tests
+	@scripts/setup test
+
+.PHONY: test
+test: ##@Check Everything: lints, all tests, pages in a browser, short benches
+	@scripts/test all
+
+.PHONY: check
+check: ##@Check Before a commit: format, lints, Rust and page tests; no browser
+	@scripts/test check
+
+.PHONY: ws
+ws: ##@Look Print chat from a running server, a line each
+	@scripts/elora ws --url $(URL) $(ARGS)
+
+.PHONY: ws-twitch
+ws-twitch: ##@Look Only Twitch
+	@scripts/elora ws --url $(URL) --platform twitch $(ARGS)
+
+.PHONY: ws-youtube
+ws-youtube: ##@Look Only YouTube
+	@scripts/elora ws --url $(URL) --platform youtube $(ARGS)
+
+.PHONY: health
+health: ##@Look Wait until the server is ready, at most WAIT seconds
+	@scripts/wait-ready $(URL) $(WAIT)
+
+.PHONY: configz
+configz: ##@Look The configuration a running server uses, secrets hidden
+	@scripts/configz $(URL)
+
+.PHONY: token
+token: ##@Look The owner token; make token ARGS=--link prints a login link
+	@scripts/elora token $(ARGS)
