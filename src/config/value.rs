@@ -1,0 +1,128 @@
+//! How one value is read: each function takes the text of one key and says what would have been right.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serializer};
+use url::Url;
+
+/// A day: longer waits are a slip of the keyboard.
+const LONGEST_MS: u64 = 86_400_000;
+
+/// The parts of a comma list, trimmed, without blank ones.
+pub fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+pub fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<T, D::Error> {
+    text(deserializer)?.parse().map_err(Error::custom)
+}
+
+/// `1/0/yes/no/on/off/true/false`.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match text(deserializer)?.to_ascii_lowercase().as_str() {
+        "1" | "yes" | "on" | "true" | "show" | "enable" => Ok(true),
+        "0" | "no" | "off" | "false" | "hide" | "disable" => Ok(false),
+        _ => Err(Error::custom("not a switch: write 1 or 0 (also yes/no, on/off, true/false)")),
+    }
+}
+
+/// One of an enum's names, in any case. The error lists them.
+pub fn choice<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let name = text(deserializer)?.to_ascii_lowercase();
+    T::deserialize(serde::de::value::StringDeserializer::<serde::de::value::Error>::new(name)).map_err(Error::custom)
+}
+
+pub fn list<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let text = text(deserializer)?;
+    items(&text).map(|item| item.parse().map_err(|error| Error::custom(format!("`{item}`: {error}")))).collect()
+}
+
+pub fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    match text(deserializer)?.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(Error::custom("not a whole number above 0")),
+    }
+}
+
+pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    match text(deserializer)?.parse() {
+        Ok(number @ 1..=LONGEST_MS) => Ok(Duration::from_millis(number)),
+        _ => Err(Error::custom("not a time in milliseconds: write a whole number from 1 to 86400000")),
+    }
+}
+
+pub fn as_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+pub fn web_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    address(deserializer, &["http", "https"], "not a web address: write it as https://chat.example.com").map(Some)
+}
+
+pub fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    upstream(deserializer).map(Some)
+}
+
+pub fn as_address<S: Serializer>(url: &Option<Url>, serializer: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => as_upstream(url, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+pub fn as_upstream<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(url.as_str())
+}
+
+pub fn upstream<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    address(deserializer, &["ws", "wss"], "not a WebSocket address: write it as wss://host:port or ws://host:port")
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D, schemes: &[&str], remedy: &str) -> Result<Url, D::Error> {
+    let url = Url::parse(&text(deserializer)?).ok();
+    url.filter(|url| schemes.contains(&url.scheme()) && url.has_host()).ok_or_else(|| Error::custom(remedy))
+}
+
+pub fn journal_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    const MODES: [&str; 5] = ["wal", "delete", "truncate", "persist", "memory"];
+    let mode = text(deserializer)?.to_ascii_lowercase();
+    if MODES.contains(&mode.as_str()) {
+        return Ok(mode);
+    }
+    Err(Error::custom(format!("not a journal mode: use one of {}", MODES.join(", "))))
+}
+
+/// `name=value,name=value`. Only words and numbers: a pragma cannot be bound, so nothing else may reach SQL.
+pub fn pragmas<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    let pair = |item: &str| {
+        let (name, value) = item.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        (word(name) && word(value)).then(|| (name.to_ascii_lowercase(), value.to_owned()))
+    };
+    let text = text(deserializer)?;
+    let remedy = "not a list of pragmas: write name=value,name=value such as mmap_size=268435456,temp_store=memory";
+    items(&text).map(|item| pair(item).ok_or_else(|| Error::custom(remedy))).collect()
+}
+
+pub fn log_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let level = text(deserializer)?.to_ascii_lowercase();
+    let level = if level == "warning" { "warn".to_owned() } else { level };
+    match tracing_subscriber::EnvFilter::builder().parse(&level) {
+        Ok(_) if is_known_level(&level) => Ok(level),
+        _ => Err(Error::custom("not a log level: use error, warn, info, debug, trace or off")),
+    }
+}
+
+/// The filter takes any single word for a module's name; a misspelled level must not pass as one.
+fn is_known_level(level: &str) -> bool {
+    let levels = ["error", "warn", "info", "debug", "trace", "off"];
+    items(level).all(|item| item.contains('=') || levels.contains(&item))
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer)
+}
