@@ -5,7 +5,7 @@ use super::source::{closing, line, places, scan};
 /// A room of `src/` and what it may name besides itself. `web::problem` means that module alone, in either spelling.
 const TABLE: &[(&str, &[&str])] = &[
     ("chat", &[]),
-    ("config", &[]),
+    ("config", &["chat"]),
     ("telemetry", &["config"]),
     ("stages", &[]),
     ("store", &["chat", "config", "stages"]),
