@@ -191,7 +191,8 @@ fn changed_migrations(migrations: &[File], recorded: &str) -> Vec<String> {
     for file in migrations {
         let hash: String = Sha256::digest(&file.text).iter().map(|byte| format!("{byte:02x}")).collect();
         match sums.iter().find(|(_, path)| *path == file.path) {
-            None => wrong.push(format!("{}:1: not in tests/fixtures/migrations.sha256; add: {hash}", file.path)),
+            None => wrong
+                .push(format!("{0}:1: not recorded; add to tests/fixtures/migrations.sha256: {hash}  {0}", file.path)),
             Some((sum, _)) if *sum != hash => wrong.push(format!("{}:1: edited after it was recorded", file.path)),
             Some(_) => {}
         }
@@ -284,7 +285,10 @@ mod tests {
         let told = changed_migrations(&migrations, &recorded);
 
         assert_eq!(told.len(), 3, "{told:?}");
-        assert!(told[0].starts_with("migrations/2.sql:1: edited") && told[1].starts_with("migrations/3.sql:1: not in"));
+        assert!(
+            told[0].starts_with("migrations/2.sql:1: edited")
+                && told[1].starts_with("migrations/3.sql:1: not recorded")
+        );
         assert!(told[2].starts_with("migrations/4.sql:1: recorded"));
     }
 
