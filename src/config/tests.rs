@@ -235,8 +235,7 @@ fn a_secret_shows_in_no_document_and_no_error() {
 
 #[test]
 fn sources_of_both_lists_come_once_each() {
-    let both =
-        good(&[("TWITCH_CHANNELS", "Forsen,#xqc,,"), ("CHAT_URLS", "https://twitch.tv/forsen, kick:some-one")]);
+    let both = good(&[("TWITCH_CHANNELS", "Forsen,#xqc,,"), ("CHAT_URLS", "https://twitch.tv/forsen, kick:some-one")]);
 
     let sources: Vec<String> = both.sources.iter().map(ToString::to_string).collect();
     assert_eq!(sources, ["twitch:forsen", "twitch:xqc", "kick:some-one"]);
