@@ -86,7 +86,10 @@ pub struct Twitch {
     pub pong_wait: Duration,
     #[serde(rename = "connect_timeout_ms", deserialize_with = "value::millis", serialize_with = "value::as_millis")]
     pub connect_timeout: Duration,
-    /// Twitch's limit for JOINs of an ordinary account, per ten seconds.
+    /// How long a JOIN may stay unconfirmed before it is sent again.
+    #[serde(rename = "join_timeout_ms", deserialize_with = "value::millis", serialize_with = "value::as_millis")]
+    pub join_timeout: Duration,
+    /// JOINs per ten seconds. Twitch takes 20 of an ordinary account; the default leaves a margin.
     #[serde(deserialize_with = "value::positive")]
     pub joins_per_10s: usize,
 }
@@ -101,7 +104,8 @@ impl Default for Twitch {
             ping_interval: Duration::from_secs(30),
             pong_wait: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
-            joins_per_10s: 20,
+            join_timeout: Duration::from_secs(10),
+            joins_per_10s: 18,
         }
     }
 }
