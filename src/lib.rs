@@ -9,5 +9,4 @@ pub mod feed;
 pub mod ingest;
 pub mod platforms;
 pub mod store;
-pub mod telemetry;
 pub mod web;

@@ -22,7 +22,7 @@ pub use supervisor::supervise;
 ///
 /// It connects, joins and leaves as `wanted` changes, and returns when `stop` fires (`Ok`) or when it cannot go on.
 /// It does not retry: only the supervisor does, and it calls `run` again, also after a panic; every run starts over.
-/// With nothing wanted it idles.
+/// `wanted` holds channels of its platform only; with nothing wanted it idles.
 pub trait Driver: Send {
     fn run(
         &mut self,
@@ -44,6 +44,13 @@ pub enum DriverError {
     /// The platform will not have us: stop and tell.
     #[error("{0}")]
     Refused(String),
+}
+
+/// Resolves when the list of wanted channels changes; never, once nobody can change it any more.
+pub async fn changed(wanted: &mut watch::Receiver<BTreeSet<Channel>>) {
+    if wanted.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Where a driver puts what it hears. Cloning is cheap.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Backoff, Driver, DriverError, Sink, SourceState};
+use super::{Backoff, Driver, DriverError, Sink, SourceState, changed};
 use crate::chat::Channel;
 
 /// How long a driver may take to leave once told to: within the second in which everything upstream has to be closed.
@@ -127,13 +127,6 @@ impl Charge {
         for channel in self.wanted.borrow().iter() {
             self.sink.report(channel, state, reason);
         }
-    }
-}
-
-/// Resolves when the list changes; never, when nobody can change it any more.
-async fn changed(wanted: &mut watch::Receiver<BTreeSet<Channel>>) {
-    if wanted.changed().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

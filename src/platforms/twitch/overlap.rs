@@ -1,0 +1,246 @@
+//! Two connections with the same channels: which of them is heard. Pure; passes each line on once.
+//!
+//! What has an id comes through from both, and the store knows it again. What has none is passed on by the older
+//! connection only; the newer one's copies are held back, and once the older is gone, those that it never said are
+//! passed on: nothing is lost in the moment of the change.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::room::RoomState;
+use super::roster::ConnId;
+use crate::chat::NewEvent;
+
+/// So many lines without id are held back, and as many of the older connection remembered. An overlap lasts seconds.
+const HELD: usize = 1000;
+/// Copies of one line bear times this close together; mostly the same.
+const SAME_MS: u64 = 5000;
+
+/// Something to pass on.
+#[expect(clippy::large_enum_variant, reason = "most are events; boxing them would cost each one an allocation")]
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    Event(NewEvent),
+    Room(RoomState),
+}
+
+#[derive(Default)]
+pub struct Overlap {
+    open: BTreeMap<ConnId, Option<Follower>>,
+}
+
+/// A connection whose leader is still there.
+struct Follower {
+    leader: ConnId,
+    /// What the leader has passed on since the follower opened.
+    led: VecDeque<Said>,
+    held: VecDeque<Said>,
+}
+
+impl Overlap {
+    /// A connection opens, to take over from `leader` if there is one.
+    pub fn opened(&mut self, id: ConnId, leader: Option<ConnId>) {
+        let leader = leader.filter(|leader| self.open.contains_key(leader));
+        self.open.insert(id, leader.map(Follower::new));
+    }
+
+    /// A connection has said something: given back if it is to be passed on now.
+    pub fn hear(&mut self, id: ConnId, said: Said) -> Option<Said> {
+        if said.has_id() {
+            return Some(said);
+        }
+        if let Some(Some(follower)) = self.open.get_mut(&id) {
+            keep(&mut follower.held, said);
+            return None;
+        }
+        self.remember(id, &said);
+        Some(said)
+    }
+
+    /// A connection has ended. Gives back what its follower heard and it did not.
+    pub fn gone(&mut self, id: ConnId) -> Vec<Said> {
+        let Some(gone) = self.open.remove(&id) else { return Vec::new() };
+        let followers = self.open.iter().filter(|(_, one)| one.as_ref().is_some_and(|one| one.leader == id));
+        let followers: Vec<_> = followers.map(|(id, _)| *id).collect();
+        let mut missed = Vec::new();
+        for follower in followers {
+            match &gone {
+                // A link in the middle of a chain: what it held, its own leader has said or will.
+                Some(middle) => self.follow(follower, middle),
+                None => missed.extend(self.promote(follower)),
+            }
+        }
+        missed
+    }
+
+    fn follow(&mut self, id: ConnId, middle: &Follower) {
+        if let Some(Some(follower)) = self.open.get_mut(&id) {
+            follower.leader = middle.leader;
+            middle.led.iter().for_each(|said| keep(&mut follower.led, said.clone()));
+        }
+    }
+
+    /// The follower is heard from now on.
+    fn promote(&mut self, id: ConnId) -> Vec<Said> {
+        let Some(Follower { mut led, held, .. }) = self.open.get_mut(&id).and_then(Option::take) else {
+            return Vec::new();
+        };
+        let mut missed = Vec::new();
+        for said in held {
+            match led.iter().position(|other| other.is_copy_of(&said)) {
+                Some(at) => drop(led.remove(at)),
+                None => missed.push(said),
+            }
+        }
+        missed.iter().for_each(|said| self.remember(id, said));
+        missed
+    }
+
+    fn remember(&mut self, leader: ConnId, said: &Said) {
+        for follower in self.open.values_mut().flatten().filter(|follower| follower.leader == leader) {
+            keep(&mut follower.led, said.clone());
+        }
+    }
+}
+
+impl Follower {
+    fn new(leader: ConnId) -> Self {
+        Self { leader, led: VecDeque::new(), held: VecDeque::new() }
+    }
+}
+
+impl Said {
+    fn has_id(&self) -> bool {
+        matches!(self, Self::Event(NewEvent { native_id: Some(_), .. }))
+    }
+
+    fn is_copy_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Event(one), Self::Event(two)) => {
+                let near = match (one.at, two.at) {
+                    (Some(one), Some(two)) => one.since(two).max(two.since(one)) <= SAME_MS,
+                    _ => true,
+                };
+                near && one.channel.login == two.channel.login && one.kind == two.kind
+            }
+            (Self::Room(one), Self::Room(two)) => one == two,
+            _ => false,
+        }
+    }
+}
+
+/// The newest [`HELD`].
+fn keep(line: &mut VecDeque<Said>, said: Said) {
+    if line.len() == HELD {
+        line.pop_front();
+    }
+    line.push_back(said);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Millis;
+    use crate::platforms::twitch::{Heard, decode};
+
+    const OLD: ConnId = ConnId(1);
+    const NEW: ConnId = ConnId(2);
+    const NEWER: ConnId = ConnId(3);
+
+    fn said(line: &str) -> Said {
+        match decode(line, Millis::now()) {
+            Heard::Event(event) => Said::Event(event),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    fn timeout(person: u32, at: u64) -> Said {
+        said(&format!(
+            "@ban-duration=60;room-id=1;target-user-id={person};tmi-sent-ts={at} :tmi.twitch.tv CLEARCHAT #a :p{person}"
+        ))
+    }
+
+    fn message(id: &str) -> Said {
+        said(&format!("@id={id};room-id=1;user-id=2 :p!p@p.tmi.twitch.tv PRIVMSG #a :hello"))
+    }
+
+    fn overlapping() -> Overlap {
+        let mut overlap = Overlap::default();
+        overlap.opened(OLD, None);
+        overlap.opened(NEW, Some(OLD));
+        overlap
+    }
+
+    #[test]
+    fn lines_with_an_id_pass_from_both() {
+        let mut overlap = overlapping();
+
+        assert!(overlap.hear(OLD, message("x")).is_some());
+        assert!(overlap.hear(NEW, message("x")).is_some());
+    }
+
+    #[test]
+    fn a_line_without_id_passes_once_whichever_comes_first() {
+        for order in [[OLD, NEW], [NEW, OLD]] {
+            let mut overlap = overlapping();
+
+            let heard: Vec<_> =
+                order.into_iter().filter_map(|id| overlap.hear(id, timeout(7, 1_700_000_000_000))).collect();
+
+            assert_eq!(heard.len(), 1, "{order:?}");
+            assert_eq!(overlap.gone(OLD), []);
+        }
+    }
+
+    #[test]
+    fn what_only_the_newer_one_heard_is_passed_on_when_the_older_is_gone() {
+        let mut overlap = overlapping();
+        overlap.hear(OLD, timeout(7, 1_700_000_000_000));
+        overlap.hear(NEW, timeout(7, 1_700_000_000_003));
+        let missed = timeout(8, 1_700_000_000_100);
+        overlap.hear(NEW, missed.clone());
+
+        assert_eq!(overlap.gone(OLD), [missed]);
+        assert!(overlap.hear(NEW, timeout(9, 1_700_000_000_200)).is_some());
+    }
+
+    #[test]
+    fn the_same_timeout_given_twice_counts_twice() {
+        let mut overlap = overlapping();
+        overlap.hear(OLD, timeout(7, 1_700_000_000_000));
+        overlap.hear(NEW, timeout(7, 1_700_000_000_000));
+        overlap.hear(NEW, timeout(7, 1_700_000_001_000));
+
+        assert_eq!(overlap.gone(OLD).len(), 1);
+    }
+
+    #[test]
+    fn a_follower_of_a_follower_waits_for_the_first() {
+        let mut overlap = overlapping();
+        overlap.opened(NEWER, Some(NEW));
+        assert!(overlap.hear(OLD, timeout(7, 1_700_000_000_000)).is_some());
+        assert!(overlap.hear(NEWER, timeout(7, 1_700_000_000_000)).is_none());
+
+        assert_eq!(overlap.gone(NEW), []);
+        assert!(overlap.hear(NEWER, timeout(8, 1_700_000_000_000)).is_none());
+        assert_eq!(overlap.gone(OLD).len(), 1);
+        assert!(overlap.hear(NEWER, timeout(9, 1_700_000_000_000)).is_some());
+    }
+
+    #[test]
+    fn a_follower_whose_leader_is_gone_already_is_heard_at_once() {
+        let mut overlap = Overlap::default();
+        overlap.opened(NEW, Some(OLD));
+
+        assert!(overlap.hear(NEW, timeout(7, 1_700_000_000_000)).is_some());
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut overlap = overlapping();
+        for person in 0..2500 {
+            overlap.hear(NEW, timeout(person, 1_700_000_000_000));
+        }
+
+        assert_eq!(overlap.gone(OLD).len(), HELD);
+    }
+}

@@ -1,0 +1,363 @@
+//! Which channel sits on which connection, and what to do next. Pure: it opens and sends nothing; the clock and the
+//! news are handed in, [`Action`]s are handed back.
+//!
+//! A connection that has to be replaced (RECONNECT, a new token) gets a successor with the same channels, and is let go
+//! once the successor has asked for them all. When a connection is lost:
+//! - its successor, if it has one, simply stays;
+//! - a lost successor leaves the old connection reading, and is tried again after [`RENEW_AGAIN`];
+//! - one that lived for [`HEALTHY`] while others hold channels is replaced, within the limit of openings;
+//! - everything else ends the run, and the supervisor decides when to begin again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::joins::Limits;
+pub use super::seats::ConnId;
+use super::seats::{Connection, Phase, Seat};
+use crate::chat::Channel;
+use crate::ingest::SourceState;
+
+/// Channels per connection. Twitch names no limit; other clients have stayed near this one for years.
+const SEATS: usize = 90;
+/// A connection that lasted this long was no failure from the start.
+const HEALTHY: Duration = Duration::from_secs(60);
+/// When a successor is tried again after one was lost and the old connection still reads.
+const RENEW_AGAIN: Duration = Duration::from_secs(30);
+/// What is to be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Open {
+        id: ConnId,
+        follows: Option<ConnId>,
+    },
+    Join {
+        id: ConnId,
+        login: String,
+    },
+    Part {
+        id: ConnId,
+        login: String,
+    },
+    /// Hear what is still under way, then close.
+    Leave {
+        id: ConnId,
+    },
+}
+
+/// What became of the channels of a connection that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Another connection holds them.
+    Covered,
+    /// A new connection is opened for them.
+    Reopened,
+}
+
+/// Why a connection is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The account's token was refused: the next connection logs in otherwise, and at once.
+    Login,
+    Lost(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Login => f.write_str("the login was refused"),
+            Self::Lost(reason) => f.write_str(reason),
+        }
+    }
+}
+
+pub struct Roster {
+    join_within: Duration,
+    wanted: BTreeMap<String, Channel>,
+    /// Channels that will not have us, and why.
+    refused: BTreeMap<String, String>,
+    connections: BTreeMap<ConnId, Connection>,
+    last_id: u32,
+    actions: Vec<Action>,
+}
+
+impl Roster {
+    pub fn new(join_within: Duration) -> Self {
+        Self {
+            join_within,
+            wanted: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            last_id: 0,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Takes over a new list. Gives back the channels that are no longer on it.
+    pub fn want(&mut self, wanted: &BTreeSet<Channel>) -> Vec<Channel> {
+        let wanted: BTreeMap<_, _> = wanted.iter().map(|channel| (channel.login.clone(), channel.clone())).collect();
+        let before = std::mem::replace(&mut self.wanted, wanted);
+        let removed: Vec<_> =
+            before.into_values().filter(|channel| !self.wanted.contains_key(&channel.login)).collect();
+        for channel in &removed {
+            self.refused.remove(&channel.login);
+            self.part(&channel.login);
+        }
+        removed
+    }
+
+    fn part(&mut self, login: &str) {
+        for (id, connection) in &mut self.connections {
+            if let Some(Seat::Asked { .. } | Seat::Joined) = connection.seats.remove(login) {
+                self.actions.push(Action::Part { id: *id, login: login.to_owned() });
+            }
+        }
+    }
+
+    /// The connection is logged in; `is_fallback` if it reads without the account that was asked for.
+    pub fn ready(&mut self, id: ConnId, is_fallback: bool) {
+        if let Some(connection) = self.connections.get_mut(&id).filter(|connection| connection.phase == Phase::Opening)
+        {
+            connection.phase = Phase::Ready;
+            connection.is_fallback = is_fallback;
+        }
+    }
+
+    pub fn joined(&mut self, id: ConnId, login: &str) {
+        if let Some(seat) = self.seat(id, login) {
+            *seat = Seat::Joined;
+        }
+    }
+
+    /// Twitch took us out of a channel. The answer to our own PART finds no seat, or one that was asked for again.
+    pub fn parted(&mut self, id: ConnId, login: &str, now: Instant) {
+        let from = now + self.join_within;
+        if let Some(seat @ Seat::Joined) = self.seat(id, login) {
+            *seat = Seat::Waiting { from, tries: 1 };
+        }
+    }
+
+    /// The channel will not have us: nothing is tried until it leaves the list.
+    pub fn refused(&mut self, login: &str, reason: &str) {
+        if self.wanted.contains_key(login) {
+            self.refused.insert(login.to_owned(), reason.to_owned());
+            for connection in self.connections.values_mut() {
+                connection.seats.remove(login);
+            }
+        }
+    }
+
+    /// Whether the connection is late with an answer.
+    pub fn late(&mut self, id: ConnId, is_late: bool) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.is_late = is_late;
+        }
+    }
+
+    /// This connection should be replaced.
+    pub fn renew(&mut self, id: ConnId, now: Instant) {
+        let is_followed = self.is_followed(id);
+        if let Some(connection) = self.connections.get_mut(&id)
+            && connection.phase != Phase::Leaving
+            && !is_followed
+        {
+            connection.renew_at = Some(now);
+        }
+    }
+
+    /// Every connection should be replaced.
+    pub fn renew_all(&mut self, now: Instant) {
+        for id in self.connections.keys().copied().collect::<Vec<_>>() {
+            self.renew(id, now);
+        }
+    }
+
+    /// The connection has ended. An error ends the run; see the module's text.
+    pub fn gone(&mut self, id: ConnId, cause: Cause, now: Instant) -> Result<Loss, String> {
+        let Some(gone) = self.connections.remove(&id) else { return Ok(Loss::Covered) };
+        let leader = gone.follows.filter(|leader| self.connections.contains_key(leader));
+        let mut has_heir = false;
+        for heir in self.connections.values_mut().filter(|connection| connection.follows == Some(id)) {
+            heir.follows = leader;
+            has_heir = true;
+        }
+        if has_heir || gone.phase == Phase::Leaving {
+            return Ok(Loss::Covered);
+        }
+        if let Some(leader) = leader.and_then(|leader| self.connections.get_mut(&leader)) {
+            let pause = if cause == Cause::Login { Duration::ZERO } else { RENEW_AGAIN };
+            leader.renew_at = Some(now + pause);
+            return Ok(Loss::Covered);
+        }
+        let others_hold = self.connections.values().any(Connection::holds_any);
+        match cause {
+            Cause::Login => Ok(Loss::Reopened),
+            Cause::Lost(_) if others_hold && now - gone.opened_at >= HEALTHY => Ok(Loss::Reopened),
+            Cause::Lost(reason) => Err(reason),
+        }
+    }
+
+    /// All that can be done at this moment.
+    pub fn next(&mut self, limits: &mut Limits, now: Instant) -> Vec<Action> {
+        self.expire(now);
+        self.open_successors(limits, now);
+        self.place(limits, now);
+        self.let_go();
+        self.join(limits, now);
+        std::mem::take(&mut self.actions)
+    }
+
+    /// When [`Roster::next`] is worth asking again, news aside.
+    pub fn wake_at(&self, limits: &Limits, now: Instant) -> Option<Instant> {
+        let opening = |from: Instant| limits.openings.ready_at().map_or(from, |at| at.max(from));
+        let joining = |from: Instant| limits.joins.ready_at().map_or(from, |at| at.max(from));
+        let seat = |asks: bool, seat: &Seat| match seat {
+            Seat::Waiting { from, .. } if asks => Some(joining(*from)),
+            Seat::Asked { at, .. } => Some(*at + self.join_within),
+            Seat::Waiting { .. } | Seat::Joined => None,
+        };
+        let seats = self.connections.iter().flat_map(|(id, one)| {
+            let asks = self.asks(*id);
+            one.seats.values().filter_map(move |one| seat(asks, one))
+        });
+        let renewals = self.connections.values().filter_map(|one| one.renew_at.map(opening));
+        let unplaced = self.unplaced().next().map(|_| opening(now));
+        seats.chain(renewals).chain(unplaced).min()
+    }
+
+    /// How every wanted channel is doing. `fallback` says why the account is not used, where it is not.
+    pub fn standings(&self, fallback: Option<&str>) -> impl Iterator<Item = (&Channel, SourceState, Option<String>)> {
+        self.wanted.iter().map(move |(login, channel)| {
+            let (state, reason) = self.standing(login, fallback);
+            (channel, state, reason)
+        })
+    }
+
+    fn standing(&self, login: &str, fallback: Option<&str>) -> (SourceState, Option<String>) {
+        if let Some(reason) = self.refused.get(login) {
+            return (SourceState::Refused, Some(reason.clone()));
+        }
+        let seats = || self.connections.values().filter_map(|one| one.seats.get(login).map(|seat| (one, seat)));
+        let joined = || seats().filter(|(_, seat)| **seat == Seat::Joined).map(|(connection, _)| connection);
+        match joined().find(|connection| !connection.is_late).or_else(|| joined().next()) {
+            Some(connection) if connection.is_late => (SourceState::Stalled, Some("twitch does not answer".to_owned())),
+            Some(connection) if connection.is_fallback => (SourceState::Auth, fallback.map(str::to_owned)),
+            Some(_) => (SourceState::Live, None),
+            None => (SourceState::Connecting, seats().find_map(|(_, seat)| seat.trouble())),
+        }
+    }
+
+    /// JOINs that were not confirmed in time go back into the queue.
+    fn expire(&mut self, now: Instant) {
+        let within = self.join_within;
+        let seats = self.connections.values_mut().flat_map(|connection| connection.seats.values_mut());
+        seats.for_each(|seat| seat.expire(within, now));
+    }
+
+    fn open_successors(&mut self, limits: &mut Limits, now: Instant) {
+        let due = |one: &Connection| one.renew_at.is_some_and(|at| at <= now);
+        let old: Vec<_> = self.connections.iter().filter(|(_, one)| due(one)).map(|(id, _)| *id).collect();
+        for id in old {
+            if !limits.openings.take(now) {
+                return;
+            }
+            let Some(connection) = self.connections.get_mut(&id) else { continue };
+            connection.renew_at = None;
+            let logins: Vec<_> = connection.seats.keys().cloned().collect();
+            self.open(Some(id), logins, now);
+        }
+    }
+
+    /// Gives a seat to every channel that has none, opening connections as needed.
+    fn place(&mut self, limits: &mut Limits, now: Instant) {
+        let unplaced: Vec<_> = self.unplaced().cloned().collect();
+        let mut rest = unplaced.into_iter().peekable();
+        let open: Vec<_> = self.connections.keys().copied().filter(|id| self.takes_seats(*id)).collect();
+        for id in open {
+            let Some(connection) = self.connections.get_mut(&id) else { continue };
+            while connection.seats.len() < SEATS
+                && let Some(login) = rest.next()
+            {
+                connection.seats.insert(login, Seat::new(now));
+            }
+        }
+        while rest.peek().is_some() && limits.openings.take(now) {
+            let logins = rest.by_ref().take(SEATS).collect();
+            self.open(None, logins, now);
+        }
+    }
+
+    /// Wanted channels that no connection with a future holds.
+    fn unplaced(&self) -> impl Iterator<Item = &String> {
+        let lasting: Vec<_> =
+            self.connections.iter().filter(|(id, _)| self.takes_seats(**id)).map(|(_, one)| one).collect();
+        let seated = move |login: &String| lasting.iter().any(|connection| connection.seats.contains_key(login));
+        self.wanted.keys().filter(move |login| !self.refused.contains_key(*login) && !seated(login))
+    }
+
+    fn takes_seats(&self, id: ConnId) -> bool {
+        self.connections.get(&id).is_some_and(|one| one.phase != Phase::Leaving) && !self.is_followed(id)
+    }
+
+    /// Whether it may ask to join: what is being replaced asks for nothing more.
+    fn asks(&self, id: ConnId) -> bool {
+        self.connections.get(&id).is_some_and(|one| one.phase == Phase::Ready) && !self.is_followed(id)
+    }
+
+    fn is_followed(&self, id: ConnId) -> bool {
+        self.connections.values().any(|other| other.follows == Some(id))
+    }
+
+    fn open(&mut self, follows: Option<ConnId>, logins: Vec<String>, now: Instant) {
+        self.last_id += 1;
+        let id = ConnId(self.last_id);
+        self.connections.insert(id, Connection::new(follows, logins, now));
+        self.actions.push(Action::Open { id, follows });
+    }
+
+    /// Closes what is replaced and what holds nothing.
+    fn let_go(&mut self) {
+        let settled: BTreeSet<_> =
+            self.connections.values().filter(|one| one.is_settled()).filter_map(|one| one.follows).collect();
+        for (id, connection) in &mut self.connections {
+            let is_over = connection.seats.is_empty() || settled.contains(id);
+            if is_over && connection.phase != Phase::Leaving {
+                connection.phase = Phase::Leaving;
+                self.actions.push(Action::Leave { id: *id });
+            }
+        }
+    }
+
+    /// Asks for the channels that have waited longest, as many as the limit allows.
+    fn join(&mut self, limits: &mut Limits, now: Instant) {
+        let mut due: Vec<(Instant, ConnId, String)> = Vec::new();
+        for (id, connection) in self.connections.iter().filter(|(id, _)| self.asks(**id)) {
+            for (login, seat) in &connection.seats {
+                if let Seat::Waiting { from, .. } = seat
+                    && *from <= now
+                {
+                    due.push((*from, *id, login.clone()));
+                }
+            }
+        }
+        due.sort();
+        for (_, id, login) in due {
+            if !limits.joins.take(now) {
+                return;
+            }
+            if let Some(seat) = self.seat(id, &login) {
+                *seat = Seat::Asked { at: now, tries: seat.tries() };
+                self.actions.push(Action::Join { id, login });
+            }
+        }
+    }
+
+    fn seat(&mut self, id: ConnId, login: &str) -> Option<&mut Seat> {
+        self.connections.get_mut(&id)?.seats.get_mut(login)
+    }
+}
+
+#[cfg(test)]
+mod tests;
