@@ -2,6 +2,7 @@
 //! Every failure names the file and the line. Each check is itself tried on a few lines that break its rule.
 
 mod imports;
+mod settings;
 mod source;
 
 use source::{File, files, line, places, scan};
@@ -69,6 +70,12 @@ fn components_neither_fetch_nor_connect_nor_write_raw_html() {
 fn a_merged_migration_is_never_edited() {
     let recorded = include_str!("../fixtures/migrations.sha256");
     none(changed_migrations(&files(&["migrations"], &[".sql"]), recorded));
+}
+
+#[test]
+fn program_example_and_readme_know_the_same_settings() {
+    let (example, readme) = (include_str!("../../.env.example"), include_str!("../../README.md"));
+    none(settings::offences(include_str!("../../src/config/keys.rs"), example, readme));
 }
 
 #[test]
