@@ -1,5 +1,8 @@
 //! The web's toolkit: guard, pages, probes, errors. Knows no feature and no platform.
 
+pub mod hosts;
 pub mod problem;
+pub mod routes;
 
 pub use problem::Problem;
+pub use routes::{Access, Route, Routes};
