@@ -9,4 +9,5 @@ pub mod feed;
 pub mod ingest;
 pub mod platforms;
 pub mod store;
+pub mod telemetry;
 pub mod web;

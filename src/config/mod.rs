@@ -1,11 +1,17 @@
 //! The configuration: plain typed sections, read once at start.
 //! Nothing else in the program looks at the environment.
 
+mod env;
 mod feed;
 mod http;
 mod ingest;
+mod keys;
+mod load;
+mod print;
 mod secret;
 mod store;
+#[cfg(test)]
+mod tests;
 mod ui;
 mod value;
 
@@ -14,6 +20,8 @@ use crate::chat::Channel;
 pub use feed::{Feed, Socket};
 pub use http::{HostName, Http, Origin, Origins};
 pub use ingest::{DriverKind, Ingest, Twitch};
+pub use load::{Error, Errors, Flags, load};
+pub use print::{configz, everything, summary};
 pub use secret::{REDACTED, Secret};
 pub use store::{Mode, Store, Synchronous};
 pub use ui::{Log, LogFormat, Ui};
@@ -31,4 +39,6 @@ pub struct Config {
     pub sources: Vec<Channel>,
     pub log: Log,
     pub ui: Ui,
+    /// Names that have no effect, to be told once at start.
+    pub remarks: Vec<String>,
 }

@@ -8,6 +8,8 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serializer};
 use url::Url;
 
+use super::REDACTED;
+
 /// A day: longer waits are a slip of the keyboard.
 const LONGEST_MS: u64 = 86_400_000;
 
@@ -73,7 +75,12 @@ pub fn as_address<S: Serializer>(url: &Option<Url>, serializer: S) -> Result<S::
     }
 }
 
+/// An address may carry a password, which is nobody's business.
 pub fn as_upstream<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut url = url.clone();
+    if url.password().is_some() && url.set_password(Some(REDACTED)).is_err() {
+        return serializer.serialize_str(REDACTED);
+    }
     serializer.serialize_str(url.as_str())
 }
 

@@ -1,0 +1,8 @@
+//! What the house tells about itself: the log on stderr and the numbers behind `/metrics`.
+//! Everybody may use it; it knows nobody but the configuration.
+
+mod log;
+mod metrics;
+
+pub use log::{escape, start};
+pub use metrics::{Metrics, Serialized};
