@@ -1,5 +1,6 @@
 //! The web's toolkit: guard, pages, probes, errors. Knows no feature and no platform.
 
+pub mod assets;
 pub mod hosts;
 pub mod problem;
 pub mod routes;
