@@ -1,0 +1,76 @@
+// The channels that are listened to: the server's list, what a person is adding, and what they are taking away.
+
+import * as api from "./api";
+import { parseSources, type Source } from "./wire";
+
+/** How long a removal can be taken back. Nothing has been sent until then. */
+export const UNDO_MS = 4_000;
+
+export class Sources {
+  /** The server's list, without the one that is being removed. */
+  readonly list = $derived.by(() => this.#all.filter((source) => source.id !== this.leaving?.id));
+  /** False until the server has said which there are. */
+  isKnown = $state(false);
+  /** What was pasted and is not answered yet. */
+  adding = $state("");
+  /** Why the last request was refused. */
+  problem = $state("");
+  leaving = $state.raw<Source | null>(null);
+
+  #all = $state.raw<readonly Source[]>([]);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Takes the list as the feed or the server gives it. */
+  take(data: unknown) {
+    this.#all = parseSources(data);
+    this.isKnown = true;
+  }
+
+  /** True when the server took it. */
+  async add(source: string): Promise<boolean> {
+    this.adding = source;
+    this.problem = "";
+    try {
+      const added = await api.addSource(source);
+      this.#all = [...this.#all.filter(({ id }) => id !== added.id), added];
+      this.isKnown = true;
+      return true;
+    } catch (error) {
+      this.problem = sentence(error);
+      return false;
+    } finally {
+      this.adding = "";
+    }
+  }
+
+  /** Hides the channel at once, and asks the server when it is too late to take back. */
+  remove(source: Source) {
+    void this.settle();
+    this.leaving = source;
+    this.problem = "";
+    this.#timer = setTimeout(() => void this.settle(), UNDO_MS);
+  }
+
+  undo() {
+    clearTimeout(this.#timer);
+    this.leaving = null;
+  }
+
+  /** Carries out a removal that waits. `leavingPage` lets the request outlive the page. */
+  async settle(leavingPage = false) {
+    clearTimeout(this.#timer);
+    const source = this.leaving;
+    if (!source) return;
+    try {
+      await api.removeSource(source.id, leavingPage);
+      this.#all = this.#all.filter(({ id }) => id !== source.id);
+    } catch (error) {
+      this.problem = `${source.name ?? source.login} is still there: ${sentence(error)}`;
+    }
+    if (this.leaving === source) this.leaving = null;
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
