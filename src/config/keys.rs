@@ -60,6 +60,7 @@ pub const KEYS: &[Key] = &[
     key("twitch_ping_interval_ms", &["ELORA_TWITCH_PING_INTERVAL_MS"]),
     key("twitch_pong_wait_ms", &["ELORA_TWITCH_PONG_WAIT_MS"]),
     key("twitch_connect_timeout_ms", &["ELORA_TWITCH_CONNECT_TIMEOUT_MS"]),
+    key("twitch_join_timeout_ms", &["ELORA_TWITCH_JOIN_TIMEOUT_MS"]),
     key("twitch_joins_per_10s", &["ELORA_TWITCH_JOINS_PER_10S"]),
     key("log_level", &["ELORA_LOG_LEVEL", "LOG_LEVEL"]),
     key("log_format", &["ELORA_LOG_FORMAT", "LOG_FORMAT"]),

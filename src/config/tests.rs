@@ -34,6 +34,19 @@ fn nothing_set_gives_a_private_persistent_native_server() {
     assert_eq!(everything(&config), everything(&Config::default()));
 }
 
+#[test]
+fn the_example_file_shows_the_defaults() {
+    let example = include_str!("../../.env.example");
+    let is_setting = |line: &&str| line.split_once('=').is_some_and(|(name, _)| !name.contains(' '));
+    let settings: Vec<&str> = example.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_setting).collect();
+
+    let shown = config(&[], &settings.join("\n")).expect("the example is good");
+
+    assert!(settings.len() > 40, "{settings:?}");
+    assert_eq!(everything(&shown), everything(&Config::default()));
+    assert_eq!(shown.remarks, [""; 0]);
+}
+
 /// A good value for every field, other than its default.
 const SAMPLES: &[(&str, &str)] = &[
     ("http_addr", "127.0.0.2:9000"),
@@ -75,6 +88,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("twitch_ping_interval_ms", "100"),
     ("twitch_pong_wait_ms", "200"),
     ("twitch_connect_timeout_ms", "300"),
+    ("twitch_join_timeout_ms", "400"),
     ("twitch_joins_per_10s", "2000"),
     ("log_level", "debug"),
     ("log_format", "json"),
