@@ -1,5 +1,8 @@
 //! That the program, `.env.example` and the README's table know the same settings.
 
+use elora_chat::config::{self, Flags};
+use serde_json::Value;
+
 use super::source::scan;
 
 /// What the README says of a setting.
@@ -70,6 +73,30 @@ fn shown(example: &str) -> Vec<(String, String, usize)> {
         is_name(name).then(|| (name.to_owned(), value.trim().to_owned(), line))
     });
     settings.collect()
+}
+
+/// What the program makes of a `.env` file with this text.
+pub fn read(env: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("env");
+    std::fs::write(&path, env).unwrap();
+    let flags = Flags { config: Some(path), ..Flags::default() };
+    config::everything(&config::load(&flags).unwrap())
+}
+
+/// `.env.example` with every setting switched on.
+pub fn switched_on(example: &str) -> String {
+    shown(example).into_iter().map(|(name, value, _)| format!("{name}={value}\n")).collect()
+}
+
+/// The fields of the program's sections that no key sets.
+pub fn unreachable(keys: &str, document: &Value) -> Vec<String> {
+    let sections = ["http", "store", "feed", "socket", "ingest", "twitch", "log", "ui"];
+    let fields = sections.iter().flat_map(|section| {
+        let fields = document[section].as_object().unwrap();
+        fields.keys().map(move |field| format!("{section}_{field}"))
+    });
+    fields.filter(|field| !keys.contains(&format!("\"{field}\""))).collect()
 }
 
 /// The rows of the README whose first cell is a setting: name, default (empty for none), other names, meaning.
