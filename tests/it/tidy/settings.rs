@@ -1,7 +1,6 @@
 //! That the program, `.env.example` and the README's table know the same settings.
 
-use elora_chat::config::{self, Flags};
-use serde_json::Value;
+use elora_chat::config::{self, Config};
 
 use super::source::scan;
 
@@ -75,22 +74,9 @@ fn shown(example: &str) -> Vec<(String, String, usize)> {
     settings.collect()
 }
 
-/// What the program makes of a `.env` file with this text.
-pub fn read(env: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("env");
-    std::fs::write(&path, env).unwrap();
-    let flags = Flags { config: Some(path), ..Flags::default() };
-    config::everything(&config::load(&flags).unwrap())
-}
-
-/// `.env.example` with every setting switched on.
-pub fn switched_on(example: &str) -> String {
-    shown(example).into_iter().map(|(name, value, _)| format!("{name}={value}\n")).collect()
-}
-
 /// The fields of the program's sections that no key sets.
-pub fn unreachable(keys: &str, document: &Value) -> Vec<String> {
+pub fn unreachable(keys: &str) -> Vec<String> {
+    let document = config::everything(&Config::default());
     let sections = ["http", "store", "feed", "socket", "ingest", "twitch", "log", "ui"];
     let fields = sections.iter().flat_map(|section| {
         let fields = document[section].as_object().unwrap();
