@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::author::Author;
 use super::fragments::Fragment;
 use super::message::{Flag, Money};
+use super::subscription::{Extension, Gift, GiftBulk, GiftUpgrade, PayForward, Subscription, Upgrade};
 
 /// An alert: what happened, who did it, and what they wrote with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,10 +31,123 @@ pub struct Alert {
     pub flags: Vec<Flag>,
 }
 
-/// Kinds of alerts, named alike on every platform.
+/// Kinds of alerts, named alike on every platform. What the platform does not say is None.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AlertType {
+    /// Somebody subscribed for the first time.
+    Sub(Subscription),
+    /// Somebody goes on subscribing and says so.
+    Resub(Subscription),
+    /// One subscription given to one person.
+    Gift(Gift),
+    /// Many given at once. A [`Gift`] for each follows with the same `bulk_id`.
+    GiftBulk(GiftBulk),
+    /// Somebody goes on paying for what was a gift.
+    GiftUpgrade(GiftUpgrade),
+    /// Somebody pays for what came with Prime.
+    PrimeUpgrade(Upgrade),
+    /// Somebody paid ahead.
+    SubExtend(Extension),
+    /// Somebody who was given a subscription gives one on.
+    PayForward(PayForward),
+    /// Viewers arrive from the author's channel.
+    Raid(Raid),
+    /// A raid was called off.
+    Unraid {},
+    Announcement(Announcement),
+    /// Somebody earned the badge for so many bits.
+    BitsBadge {
+        threshold: u64,
+    },
+    /// Somebody watched so many streams in a row.
+    WatchStreak(WatchStreak),
+    /// A greeting the platform offers, such as `new_chatter`.
+    Ritual {
+        name: String,
+    },
+    /// A gift brought rewards to others in the chat.
+    RewardGift(RewardGift),
+    /// Somebody gave to a charity; the sum is the alert's money.
+    Charity {
+        charity: String,
+    },
+    /// A cheer paid in money; the sum is the alert's money.
+    CheerCash(CheerCash),
+    /// A gift made to the chat through Prime.
+    PrimeGift(PrimeGift),
     /// An alert this program has no name for: kept as the platform said it.
-    Other { name: String, params: BTreeMap<String, String> },
+    Other {
+        name: String,
+        params: BTreeMap<String, String>,
+    },
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Raid {
+    pub viewers: u32,
+    /// The raider's picture; `%s` in it stands for a size such as `70x70`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Announcement {
+    /// On Twitch `PRIMARY`, `BLUE`, `GREEN`, `ORANGE` or `PURPLE`.
+    pub color: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WatchStreak {
+    pub streams: u32,
+    /// Channel points earned by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<u32>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RewardGift {
+    /// What set it off, such as `SUBGIFT` or `CHEER`, and how much of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger_amount: Option<u32>,
+    /// How many got a reward.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
+    /// The promotion it is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promo: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheerCash {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emote_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pill: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub highlighted: bool,
+}
+
+/// Names as the platform shows them; it gives no ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PrimeGift {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gift: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
+    /// Through whom it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
 }

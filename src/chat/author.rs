@@ -26,6 +26,14 @@ pub struct Author {
     pub first: bool,
 }
 
+/// Somebody named in passing: who is answered, who gets a gift.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub id: Option<String>,
+    pub login: String,
+    pub name: String,
+}
+
 /// What a person may do or is in a channel. Open: platforms add their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

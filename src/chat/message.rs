@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::author::Author;
+use super::author::{Author, Person};
 use super::fragments::Fragment;
 
 /// A line of chat. `text` is what was said, `fragments` what is shown; the fragments' texts concatenate to `text`.
@@ -28,18 +28,11 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     pub native_id: String,
-    pub author: ReplyAuthor,
+    pub author: Person,
     pub text: String,
     /// The first message of the thread, where the platform says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread_id: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplyAuthor {
-    pub id: Option<String>,
-    pub login: String,
-    pub name: String,
 }
 
 /// Real money. Bits and other play money are counts of their own.

@@ -26,6 +26,7 @@ use super::moderation;
 use super::notice::{self, Notice};
 use super::privmsg::Privmsg;
 use super::room::RoomState;
+use super::usernotice::Usernotice;
 
 /// What a line means to a driver.
 #[expect(clippy::large_enum_variant, reason = "an event is moved once, from here to the sink; boxing it costs more")]
@@ -68,6 +69,7 @@ pub fn decode(line: &str, received_at: Millis) -> Heard<'_> {
 fn meaning<'a>(line: &Line<'a>, received_at: Millis) -> Option<Heard<'a>> {
     match line.command {
         "PRIVMSG" => Privmsg::read(line).map(|said| Heard::Event(said.into_event(received_at))),
+        "USERNOTICE" => Usernotice::read(line).map(|notice| Heard::Event(notice.into_event(received_at))),
         "CLEARCHAT" => moderation::cleared(line, received_at).map(Heard::Event),
         "CLEARMSG" => moderation::removed(line, received_at).map(Heard::Event),
         "ROOMSTATE" => RoomState::read(line).map(Heard::RoomState),
@@ -97,4 +99,43 @@ fn capabilities<'a>(line: &Line<'a>) -> Option<Heard<'a>> {
         _ => return None,
     };
     Some(Heard::Cap { granted, names: params.next().unwrap_or_default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(line: &str) -> Heard<'_> {
+        decode(line, Millis(1))
+    }
+
+    #[test]
+    fn a_ping_is_answered_with_its_own_payload() {
+        assert_eq!(heard("PING :tmi.twitch.tv\r\n"), Heard::Ping("tmi.twitch.tv"));
+        assert_eq!(heard(":tmi.twitch.tv PING"), Heard::Ping(""));
+        assert_eq!(heard(":tmi.twitch.tv PONG tmi.twitch.tv :ours"), Heard::Pong("ours"));
+    }
+
+    #[test]
+    fn what_is_about_no_channel_is_no_event() {
+        for line in [
+            "PRIVMSG ada :psst",
+            "PRIVMSG # :psst",
+            "PRIVMSG",
+            "USERNOTICE :x",
+            "CLEARCHAT *",
+            "CLEARMSG",
+            "ROOMSTATE",
+            "JOIN #lovelace",
+            "CAP * LS :twitch.tv/tags",
+            "privmsg #lovelace :x",
+        ] {
+            assert_eq!(heard(line), Heard::Ignored, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_message_without_text_is_still_a_message() {
+        assert!(matches!(heard(":ada!ada@ada PRIVMSG #lovelace"), Heard::Event(_)));
+    }
 }

@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod irc;
 
+mod alerts;
 mod badges;
 mod chat;
 mod connection;
@@ -25,6 +26,7 @@ mod roster;
 mod said;
 mod seats;
 mod text;
+mod usernotice;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -45,7 +47,7 @@ use crate::ingest::{Driver, DriverError, Sink};
 
 pub use decode::{Heard, decode};
 pub use notice::Notice;
-pub use room::{Modes, RoomState};
+pub use room::{Followers, Modes, RoomState};
 
 /// The platform's name in channels, logs and metrics.
 pub const NAME: &str = "twitch";

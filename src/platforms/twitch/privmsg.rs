@@ -1,7 +1,7 @@
 //! PRIVMSG: what a person said. Typed and borrowed first, then as an event of the house.
 
 use crate::chat::fragments::{self, Fragment};
-use crate::chat::{Flag, Kind, Message, Millis, Money, NewEvent, Reply, ReplyAuthor};
+use crate::chat::{Flag, Kind, Message, Millis, Money, NewEvent, Person, Reply};
 
 use super::emotes;
 use super::irc::{Line, Prefix};
@@ -96,7 +96,7 @@ fn manner(said: &Said<'_>) -> impl Iterator<Item = Flag> {
 /// The message this one answers. The text keeps its leading `@name`: emote ranges count it.
 fn reply(tags: &ReplyTags<'_>) -> Option<Reply> {
     let name = tags.display_name.as_deref().or(tags.user_login).unwrap_or_default();
-    let author = ReplyAuthor {
+    let author = Person {
         id: tags.user_id.map(str::to_owned),
         login: tags.user_login.map_or_else(|| name.to_lowercase(), str::to_owned),
         name: name.to_owned(),
