@@ -93,7 +93,7 @@ impl Run<'_> {
     fn words(&mut self, end: usize) {
         // Nearly every message is plain: look closer only where a word could be more.
         let rest = &self.text[self.plain.end..end];
-        if self.cheered.is_none() && memchr::memchr2(b'@', b':', rest.as_bytes()).is_none() {
+        if self.cheered.is_none() && memchr::memchr3(b'@', b':', b'.', rest.as_bytes()).is_none() {
             self.plain.end = end;
             return;
         }
@@ -152,6 +152,9 @@ const OPENING: [char; 6] = ['(', '[', '{', '<', '"', '\''];
 /// What ends a sentence rather than an address.
 const CLOSING: [char; 12] = ['.', ',', '!', '?', ';', ':', '\'', '"', ')', ']', '}', '>'];
 
+/// Host names ending like this are addresses even alone.
+const ENDINGS: [&str; 6] = ["com", "net", "org", "tv", "gg", "io"];
+
 fn mention(word: &str) -> Option<Fragment> {
     let name = word.strip_prefix('@')?;
     let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
@@ -163,12 +166,29 @@ fn mention(word: &str) -> Option<Fragment> {
 
 fn link(word: &str) -> Option<Fragment> {
     let has_scheme = |scheme: &str| word.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    if !has_scheme("https://") && !has_scheme("http://") {
-        return None;
-    }
     let text = address(word);
-    let url = Url::parse(text).ok()?;
+    let url = if has_scheme("https://") || has_scheme("http://") {
+        Url::parse(text).ok()?
+    } else if is_bare_address(text) {
+        Url::parse(&format!("https://{text}")).ok()?
+    } else {
+        return None;
+    };
     Some(Fragment::Link { text: text.to_owned(), url: url.into() })
+}
+
+/// Whether a word without a scheme is an address: `www.…`, a host with a path, or a host that ends like most do.
+/// People leave out the space after a full stop more often than they name rare endings.
+fn is_bare_address(text: &str) -> bool {
+    let host_end = text.find(['/', '?', '#', ':']).unwrap_or(text.len());
+    let (host, rest) = text.split_at(host_end);
+    let Some((name, ending)) = host.rsplit_once('.') else {
+        return false;
+    };
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_host = name.split('.').all(is_label) && ending.len() > 1 && ending.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_known = |known: &&str| ending.eq_ignore_ascii_case(known);
+    is_host && (rest.starts_with('/') || name.starts_with("www.") || ENDINGS.iter().any(is_known))
 }
 
 /// The word without the punctuation after it. A closing bracket stays if it was opened within.
@@ -198,4 +218,111 @@ fn cheer(word: &str, total: u64) -> Option<Fragment> {
     let bits = amount.parse().ok().filter(|bits| (1..=total).contains(bits))?;
     let is_amount = !amount.starts_with('0');
     (is_prefix && is_amount).then(|| Fragment::Cheer { text: word.to_owned(), prefix: prefix.to_owned(), bits })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fragment as `kind:text` and what it adds.
+    fn shown(fragment: &Fragment) -> String {
+        match fragment {
+            Fragment::Text { text } => text.clone(),
+            Fragment::Emote { text, id, .. } => format!("emote:{text}:{id}"),
+            Fragment::Mention { text, login } => format!("mention:{text}:{login}"),
+            Fragment::Link { text, url } => format!("link:{text}:{url}"),
+            Fragment::Cheer { text, prefix, bits } => format!("cheer:{text}:{prefix}:{bits}"),
+        }
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        split(text, Vec::new(), None).iter().map(shown).collect()
+    }
+
+    fn cheers(text: &str, total: u64) -> Vec<String> {
+        split(text, Vec::new(), Some(total)).iter().map(shown).filter(|shown| shown.starts_with("cheer:")).collect()
+    }
+
+    fn emote(text: &str, range: Range<usize>) -> Placed {
+        let name = text.get(range.clone()).unwrap_or("?").to_owned();
+        let fragment = Fragment::Emote {
+            text: name.clone(),
+            id: "1".to_owned(),
+            name,
+            provider: "test".to_owned(),
+            animated: false,
+            zero_width: false,
+        };
+        Placed { range, fragment }
+    }
+
+    #[test]
+    fn plain_text_is_one_fragment_and_no_text_is_none() {
+        assert_eq!(words("nothing special, e.g. 1.5 or so..."), ["nothing special, e.g. 1.5 or so..."]);
+        assert_eq!(words(""), [""; 0]);
+    }
+
+    #[test]
+    fn a_mention_stands_at_the_start_of_a_word() {
+        assert_eq!(words("@Ada: hi"), ["mention:@Ada:ada", ": hi"]);
+        assert_eq!(words("(@에이다)"), ["(", "mention:@에이다:에이다", ")"]);
+        assert_eq!(words("me@example.org @ @! a@b"), ["me@example.org @ @! a@b"]);
+    }
+
+    #[test]
+    fn a_link_leaves_the_sentence_its_punctuation() {
+        assert_eq!(words("http://a.example/x."), ["link:http://a.example/x:http://a.example/x", "."]);
+        assert_eq!(words("<https://a.example/(x)>"), ["<", "link:https://a.example/(x):https://a.example/(x)", ">"]);
+        assert_eq!(words("(https://a.example/x))"), ["(", "link:https://a.example/x:https://a.example/x", "))"]);
+        assert_eq!(words("https:// http://. javascript:x"), ["https:// http://. javascript:x"]);
+    }
+
+    #[test]
+    fn an_address_needs_no_scheme_where_it_cannot_be_a_sentence() {
+        assert_eq!(words("example.com!"), ["link:example.com:https://example.com/", "!"]);
+        assert_eq!(words("youtu.be/x?t=1"), ["link:youtu.be/x?t=1:https://youtu.be/x?t=1"]);
+        assert_eq!(words("www.example.museum"), ["link:www.example.museum:https://www.example.museum/"]);
+        assert_eq!(words("yes.no and/or .com a..com x.y/z ünï.com"), ["yes.no and/or .com a..com x.y/z ünï.com"]);
+    }
+
+    #[test]
+    fn a_cheer_is_a_whole_word_within_the_total() {
+        assert_eq!(
+            cheers("Cheer1 uni6 shared9Cheer1", 100),
+            ["cheer:Cheer1:Cheer:1", "cheer:uni6:uni:6", "cheer:shared9Cheer1:shared9Cheer:1"]
+        );
+        assert_eq!(cheers("Cheer100. (Cheer1) 100 Cheer Cheer0 Cheer01 9a9 Cheer101 é1", 100), [""; 0]);
+        assert_eq!(cheers("Cheer99999999999999999999999", u64::MAX), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_platform_placed_comes_first() {
+        let text = "Kappa.@Ada Kappa";
+
+        let placed = vec![emote(text, 11..16), emote(text, 0..5)];
+
+        let shown: Vec<_> = split(text, placed, None).iter().map(shown).collect();
+        assert_eq!(shown, ["emote:Kappa:1", ".@Ada ", "emote:Kappa:1"]);
+    }
+
+    #[test]
+    fn a_placed_fragment_that_does_not_fit_is_dropped_alone() {
+        let text = "é Kappa";
+
+        let bad = [0..0, 1..2, 0..1, 3..99, 99..100, 5..8];
+        let placed = bad.into_iter().chain(std::iter::once(3..8)).map(|range| emote(text, range)).collect();
+
+        let shown: Vec<_> = split(text, placed, None).iter().map(shown).collect();
+        assert_eq!(shown, ["é ", "emote:Kappa:1"]);
+    }
+
+    #[test]
+    fn a_cheer_does_not_stick_to_an_emote() {
+        let text = "KappaCheer1 Cheer1";
+
+        let fragments = split(text, vec![emote(text, 0..5)], Some(2));
+
+        let shown: Vec<_> = fragments.iter().map(shown).collect();
+        assert_eq!(shown, ["emote:Kappa:1", "Cheer1 ", "cheer:Cheer1:Cheer:1"]);
+    }
 }
