@@ -38,3 +38,49 @@ fn event(line: &Line<'_>, kind: Kind, received_at: Millis) -> Option<NewEvent> {
         kind,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_767_225_600_000);
+
+    fn clear(line: &str) -> NewEvent {
+        cleared(&Line::parse(line).expect(line), NOW).expect(line)
+    }
+
+    #[test]
+    fn a_clear_that_names_nobody_clears_the_chat() {
+        for line in ["@room-id=1 :tmi.twitch.tv CLEARCHAT #lovelace", "@room-id=1 :tmi.twitch.tv CLEARCHAT #lovelace :"]
+        {
+            let Kind::Cleared(cleared) = clear(line).kind else { panic!("{line}") };
+            assert_eq!(cleared, Cleared { target: Target::default(), duration_s: None }, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_has_a_length_and_a_ban_has_none() {
+        let duration = |tags: &str| match clear(&format!("@target-user-id=7{tags} CLEARCHAT #lovelace :Ada")).kind {
+            Kind::Cleared(cleared) => (cleared.target.author_login, cleared.duration_s),
+            other => panic!("{other:?}"),
+        };
+
+        assert_eq!(duration(";ban-duration=600"), (Some("ada".to_owned()), Some(600)));
+        assert_eq!(duration(";ban-duration="), (Some("ada".to_owned()), None));
+    }
+
+    #[test]
+    fn a_stamp_before_the_epoch_is_none() {
+        let event = clear("@room-id=;tmi-sent-ts=-6795364578871 CLEARCHAT #Lovelace");
+
+        assert_eq!((event.at, event.happened_at()), (None, NOW));
+        assert_eq!((event.channel.login.as_str(), event.channel.id), ("lovelace", None));
+    }
+
+    #[test]
+    fn a_removal_that_names_no_message_is_none() {
+        let line = Line::parse("@login=ada;target-msg-id= CLEARMSG #lovelace :x").expect("a line");
+
+        assert_eq!(removed(&line, NOW), None);
+    }
+}

@@ -42,5 +42,49 @@ pub fn is_auth_failure(line: &Line<'_>) -> bool {
     let to_us = line.params().next() == Some("*");
     let text = line.text().unwrap_or_default();
     let refuses = |known: &&str| text.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known));
-    from_server && to_us && AUTH_FAILURES.iter().any(|known| refuses(&known))
+    from_server && to_us && AUTH_FAILURES.iter().any(refuses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Line<'_> {
+        Line::parse(text).expect(text)
+    }
+
+    #[test]
+    fn every_known_refusal_of_a_login_is_told() {
+        for text in [
+            "Login authentication failed",
+            "Login unsuccessful",
+            "Improperly formatted auth",
+            "Improperly formatted AUTH",
+            "Error logging in",
+            "Invalid NICK",
+        ] {
+            assert!(is_auth_failure(&line(&format!(":tmi.twitch.tv NOTICE * :{text}"))), "{text}");
+        }
+    }
+
+    #[test]
+    fn nobody_but_the_server_can_write_us_out() {
+        for text in [
+            ":tmi.twitch.tv NOTICE #lovelace :Login authentication failed",
+            ":ada!ada@ada.tmi.twitch.tv NOTICE * :Login authentication failed",
+            "NOTICE * :Login authentication failed",
+            ":tmi.twitch.tv NOTICE * :They say: Login authentication failed",
+            ":tmi.twitch.tv NOTICE *",
+        ] {
+            assert!(!is_auth_failure(&line(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_suspended_channel_refuses_to_be_joined_and_slow_mode_does_not() {
+        let notice = |id: &str| Notice { channel: Some("lovelace"), id: Some(id), text: "" }.refuses_join();
+
+        assert!(notice("msg_channel_suspended"));
+        assert!(!notice("slow_on"));
+    }
 }

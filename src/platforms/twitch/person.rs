@@ -2,6 +2,7 @@
 
 use crate::chat::{Author, Channel, Platform, Role};
 
+use super::badges::BadgeRef;
 use super::said::Said;
 
 /// The channel of a line. The id is Twitch's; logins change.
@@ -22,7 +23,7 @@ pub fn author(said: &Said<'_>, login: Option<&str>) -> Author {
         name: name.or(login).unwrap_or_default().to_owned(),
         color: said.color,
         roles: roles(said),
-        badges: said.badges.iter().map(|badge| badge.to_badge()).collect(),
+        badges: said.badges.iter().map(BadgeRef::to_badge).collect(),
         first: said.first,
     }
 }

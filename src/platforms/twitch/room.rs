@@ -70,8 +70,8 @@ impl Modes {
         *self != before
     }
 
-    /// What is known of the restrictions, as an event: `emote_only`, `followers_only_minutes` (null is off), `unique`,
-    /// `slow_s`, `subscribers_only`.
+    /// What is known of the restrictions, as an event: `emote_only`, `followers_only` (minutes, null is off), `unique`,
+    /// `slow` (seconds, 0 is off), `subscribers_only`.
     pub fn to_event(&self, channel: Channel, received_at: Millis) -> NewEvent {
         let followers = self.followers_only.map(|followers| match followers {
             Followers::Off => Value::Null,
@@ -79,9 +79,9 @@ impl Modes {
         });
         let known = [
             ("emote_only", self.emote_only.map(Value::from)),
-            ("followers_only_minutes", followers),
+            ("followers_only", followers),
             ("unique", self.unique.map(Value::from)),
-            ("slow_s", self.slow_s.map(Value::from)),
+            ("slow", self.slow_s.map(Value::from)),
             ("subscribers_only", self.subscribers_only.map(Value::from)),
         ];
         let values: Map<_, _> = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
