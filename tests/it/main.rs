@@ -5,3 +5,4 @@ mod listen;
 mod stand_in;
 mod support;
 mod tidy;
+mod twitch_lines;
