@@ -140,7 +140,7 @@ mod tests {
 
         assert_eq!(events.len(), 1);
         let Kind::Status(status) = &events[0].kind else { panic!("{:?}", events[0]) };
-        assert_eq!((status.topic.as_str(), &status.values["slow_s"]), ("modes", &10.into()));
+        assert_eq!((status.topic.as_str(), &status.values["slow"]), ("modes", &10.into()));
         assert_eq!(events[0].channel.id.as_deref(), Some("42"));
     }
 
