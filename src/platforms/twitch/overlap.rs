@@ -2,7 +2,7 @@
 //!
 //! What has an id comes through from both, and the store knows it again. What has none is passed on by the older
 //! connection only; the newer one's copies are held back, and once the older is gone, those that it never said are
-//! passed on: nothing is lost in the moment of the change.
+//! passed on. What it did say is known until the newer one has said it too: nothing is lost in the change, nothing twice.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,13 +25,14 @@ pub enum Said {
 
 #[derive(Default)]
 pub struct Overlap {
-    open: BTreeMap<ConnId, Option<Follower>>,
+    open: BTreeMap<ConnId, Ear>,
 }
 
-/// A connection whose leader is still there.
-struct Follower {
-    leader: ConnId,
-    /// What the leader has passed on since the follower opened.
+/// One connection, heard at once or only after its leader.
+#[derive(Default)]
+struct Ear {
+    leader: Option<ConnId>,
+    /// What the leader has passed on since this one opened, and this one has not said yet.
     led: VecDeque<Said>,
     held: VecDeque<Said>,
 }
@@ -40,7 +41,7 @@ impl Overlap {
     /// A connection opens, to take over from `leader` if there is one.
     pub fn opened(&mut self, id: ConnId, leader: Option<ConnId>) {
         let leader = leader.filter(|leader| self.open.contains_key(leader));
-        self.open.insert(id, leader.map(Follower::new));
+        self.open.insert(id, Ear { leader, ..Ear::default() });
     }
 
     /// A connection has said something: given back if it is to be passed on now.
@@ -48,9 +49,14 @@ impl Overlap {
         if said.has_id() {
             return Some(said);
         }
-        if let Some(Some(follower)) = self.open.get_mut(&id) {
-            keep(&mut follower.held, said);
-            return None;
+        if let Some(ear) = self.open.get_mut(&id) {
+            if ear.leader.is_some() {
+                keep(&mut ear.held, said);
+                return None;
+            }
+            if ear.has_been_led(&said) {
+                return None;
+            }
         }
         self.remember(id, &said);
         Some(said)
@@ -59,52 +65,50 @@ impl Overlap {
     /// A connection has ended. Gives back what its follower heard and it did not.
     pub fn gone(&mut self, id: ConnId) -> Vec<Said> {
         let Some(gone) = self.open.remove(&id) else { return Vec::new() };
-        let followers = self.open.iter().filter(|(_, one)| one.as_ref().is_some_and(|one| one.leader == id));
+        let followers = self.open.iter().filter(|(_, ear)| ear.leader == Some(id));
         let followers: Vec<_> = followers.map(|(id, _)| *id).collect();
         let mut missed = Vec::new();
         for follower in followers {
-            match &gone {
+            match gone.leader {
                 // A link in the middle of a chain: what it held, its own leader has said or will.
-                Some(middle) => self.follow(follower, middle),
+                Some(leader) => self.follow(follower, leader, &gone.led),
                 None => missed.extend(self.promote(follower)),
             }
         }
         missed
     }
 
-    fn follow(&mut self, id: ConnId, middle: &Follower) {
-        if let Some(Some(follower)) = self.open.get_mut(&id) {
-            follower.leader = middle.leader;
-            middle.led.iter().for_each(|said| keep(&mut follower.led, said.clone()));
+    fn follow(&mut self, id: ConnId, leader: ConnId, led: &VecDeque<Said>) {
+        if let Some(ear) = self.open.get_mut(&id) {
+            ear.leader = Some(leader);
+            led.iter().for_each(|said| keep(&mut ear.led, said.clone()));
         }
     }
 
-    /// The follower is heard from now on.
+    /// The follower is heard from now on. What its leader said and it has yet to say stays known.
     fn promote(&mut self, id: ConnId) -> Vec<Said> {
-        let Some(Follower { mut led, held, .. }) = self.open.get_mut(&id).and_then(Option::take) else {
-            return Vec::new();
-        };
-        let mut missed = Vec::new();
-        for said in held {
-            match led.iter().position(|other| other.is_copy_of(&said)) {
-                Some(at) => drop(led.remove(at)),
-                None => missed.push(said),
-            }
-        }
+        let Some(ear) = self.open.get_mut(&id) else { return Vec::new() };
+        ear.leader = None;
+        let held = std::mem::take(&mut ear.held);
+        let missed: Vec<Said> = held.into_iter().filter(|said| !ear.has_been_led(said)).collect();
+        // A description bears no time, so an old one would swallow a new one; saying one twice changes nothing.
+        ear.led.retain(|said| matches!(said, Said::Event(_)));
         missed.iter().for_each(|said| self.remember(id, said));
         missed
     }
 
     fn remember(&mut self, leader: ConnId, said: &Said) {
-        for follower in self.open.values_mut().flatten().filter(|follower| follower.leader == leader) {
-            keep(&mut follower.led, said.clone());
+        for ear in self.open.values_mut().filter(|ear| ear.leader == Some(leader)) {
+            keep(&mut ear.led, said.clone());
         }
     }
 }
 
-impl Follower {
-    fn new(leader: ConnId) -> Self {
-        Self { leader, led: VecDeque::new(), held: VecDeque::new() }
+impl Ear {
+    /// Whether the leader has passed on a copy of this; each of its lines counts for one.
+    fn has_been_led(&mut self, said: &Said) -> bool {
+        let copy = self.led.iter().position(|other| other.is_copy_of(said));
+        copy.is_some_and(|at| self.led.remove(at).is_some())
     }
 }
 
@@ -116,10 +120,8 @@ impl Said {
     fn is_copy_of(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Event(one), Self::Event(two)) => {
-                let near = match (one.at, two.at) {
-                    (Some(one), Some(two)) => one.since(two).max(two.since(one)) <= SAME_MS,
-                    _ => true,
-                };
+                let (here, there) = (one.happened_at(), two.happened_at());
+                let near = here.since(there).max(there.since(here)) <= SAME_MS;
                 near && one.channel.login == two.channel.login && one.kind == two.kind
             }
             (Self::Room(one), Self::Room(two)) => one == two,
@@ -201,6 +203,16 @@ mod tests {
 
         assert_eq!(overlap.gone(OLD), [missed]);
         assert!(overlap.hear(NEW, timeout(9, 1_700_000_000_200)).is_some());
+    }
+
+    #[test]
+    fn a_copy_that_comes_after_the_older_is_gone_is_not_passed_again() {
+        let mut overlap = overlapping();
+        overlap.hear(OLD, timeout(7, 1_700_000_000_000));
+
+        assert_eq!(overlap.gone(OLD), []);
+        assert!(overlap.hear(NEW, timeout(7, 1_700_000_000_000)).is_none());
+        assert!(overlap.hear(NEW, timeout(7, 1_700_000_000_000)).is_some(), "each line counts for one");
     }
 
     #[test]
