@@ -1,0 +1,160 @@
+//! How long a PRIVMSG line takes until every field of it is read: ours beside the crates `tmi` and `twitch-irc`.
+//! Prints nanoseconds a line and ratios; `--seconds N` says for how long to measure each set of lines.
+//!
+//! All read the same lines in turns within one run, so that a busy machine slows them alike: read the ratios.
+
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use elora_chat::chat::Millis;
+use elora_chat::platforms::twitch::irc::Line;
+use elora_chat::platforms::twitch::privmsg::Privmsg;
+use elora_chat::platforms::twitch::{Heard, decode};
+use twitch_irc::message::{IRCMessage, ServerMessage};
+
+/// Long enough for a quiet minimum with `cargo bench`; without it, only whether everything works.
+const SECONDS_OF_A_BENCH: f64 = 5.0;
+const SECONDS_OF_A_TEST: f64 = 0.2;
+
+/// How long one parser works before it is the next one's turn: short against the scheduler's slices.
+const TURN: Duration = Duration::from_millis(1);
+
+/// Reads one line into what the parser makes of it; false if it refuses.
+type Read = fn(&str) -> bool;
+
+struct Contender {
+    name: &'static str,
+    read: Read,
+}
+
+/// The first is what the others are held against.
+const CONTENDERS: [Contender; 6] = [
+    Contender { name: "tmi: typed Privmsg", read: tmi_typed },
+    Contender { name: "twitch-irc: ServerMessage", read: twitch_irc_typed },
+    Contender { name: "ours: typed Privmsg, all fields", read: ours_typed },
+    Contender { name: "ours: event with fragments", read: ours_event },
+    Contender { name: "tmi: tags only", read: tmi_tags },
+    Contender { name: "ours: tags only", read: ours_tags },
+];
+
+fn ours_typed(line: &str) -> bool {
+    let message = Line::parse(line).and_then(|line| Privmsg::read(&line));
+    black_box(message).is_some()
+}
+
+fn ours_event(line: &str) -> bool {
+    matches!(black_box(decode(line, Millis(0))), Heard::Event(_))
+}
+
+fn ours_tags(line: &str) -> bool {
+    let count = Line::parse(line).map_or(0, |line| line.tags.into_iter().map(black_box).count());
+    black_box(count) > 0
+}
+
+fn tmi_typed(line: &str) -> bool {
+    matches!(black_box(tmi::Message::parse(line)), Ok(tmi::Message::Privmsg(_)))
+}
+
+fn tmi_tags(line: &str) -> bool {
+    black_box(tmi::IrcMessageRef::parse(line)).is_some()
+}
+
+fn twitch_irc_typed(line: &str) -> bool {
+    let message = IRCMessage::parse(line).ok().and_then(|line| ServerMessage::try_from(line).ok());
+    matches!(black_box(message), Some(ServerMessage::Privmsg(_)))
+}
+
+fn main() {
+    let seconds = seconds();
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    measure("our fixtures", &lines(&manifest.join("tests/fixtures/twitch")), seconds);
+
+    let captures =
+        std::env::var_os("ELORA_CAPTURES").map_or_else(|| manifest.join("../shared/captures"), PathBuf::from);
+    let captures = captures.join("twitch");
+    if captures.is_dir() {
+        measure("captures", &lines(&captures), seconds);
+    } else {
+        println!("SKIPPED captures: none at {}; set ELORA_CAPTURES to their folder", captures.display());
+    }
+}
+
+/// `--seconds N`; cargo adds `--bench` where it benches.
+fn seconds() -> f64 {
+    let args: Vec<_> = std::env::args().collect();
+    let given = args.iter().position(|arg| arg == "--seconds").map(|at| {
+        let seconds = args.get(at + 1).and_then(|seconds| seconds.parse().ok());
+        seconds.expect("--seconds takes a number of seconds, such as --seconds 5")
+    });
+    let is_bench = args.iter().any(|arg| arg == "--bench");
+    given.unwrap_or(if is_bench { SECONDS_OF_A_BENCH } else { SECONDS_OF_A_TEST })
+}
+
+/// The folder's PRIVMSG lines that every contender reads: a refusal is quick and would flatter.
+fn lines(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
+    paths.sort();
+    let text: String = paths.iter().map(|path| fs::read_to_string(path).expect("a text file") + "\n").collect();
+    let lines = text.lines().filter(|line| line.contains(" PRIVMSG #"));
+    let (all, odd): (Vec<_>, Vec<_>) =
+        lines.partition(|line| CONTENDERS.iter().all(|contender| (contender.read)(line)));
+    for line in odd {
+        assert!(ours_typed(line) && ours_event(line), "ours refuses a line: {line}");
+    }
+    assert!(all.len() > 20, "only {} lines in {} that all can read", all.len(), folder.display());
+    all.into_iter().map(str::to_owned).collect()
+}
+
+fn measure(title: &str, lines: &[String], seconds: f64) {
+    let mut turns: [Vec<f64>; CONTENDERS.len()] = Default::default();
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    while turns[0].is_empty() || Instant::now() < end {
+        for (contender, turns) in CONTENDERS.iter().zip(&mut turns) {
+            turns.push(turn(contender.read, lines));
+        }
+    }
+    print(title, lines, &turns);
+}
+
+/// Nanoseconds a line, over as many passes as fit into a turn.
+fn turn(read: Read, lines: &[String]) -> f64 {
+    let start = Instant::now();
+    let mut passes = 0_u32;
+    while passes == 0 || start.elapsed() < TURN {
+        for line in lines {
+            black_box(read(black_box(line)));
+        }
+        passes += 1;
+    }
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(passes) / count(lines)
+}
+
+fn count(lines: &[String]) -> f64 {
+    f64::from(u32::try_from(lines.len()).expect("few lines"))
+}
+
+fn print(title: &str, lines: &[String], turns: &[Vec<f64>]) {
+    let bytes = f64::from(u32::try_from(lines.iter().map(String::len).sum::<usize>()).expect("few bytes"));
+    println!(
+        "\n{title}: {} PRIVMSG lines, mean {:.0} bytes, {} turns each",
+        lines.len(),
+        bytes / count(lines),
+        turns[0].len()
+    );
+    println!("| parser | best ns/line | median | × tmi typed | × twitch-irc |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    let results: Vec<_> = turns.iter().map(|turns| best_and_median(turns)).collect();
+    for (contender, (best, median)) in CONTENDERS.iter().zip(&results) {
+        let (tmi, twitch_irc) = (median / results[0].1, median / results[1].1);
+        println!("| {} | {best:.0} | {median:.0} | {tmi:.2} | {twitch_irc:.2} |", contender.name);
+    }
+}
+
+fn best_and_median(turns: &[f64]) -> (f64, f64) {
+    let mut turns = turns.to_vec();
+    turns.sort_by(f64::total_cmp);
+    (turns[0], turns[turns.len() / 2])
+}
