@@ -47,6 +47,17 @@ test("what a person pasted is sent as it is, and appears at once", async () => {
   ]);
 });
 
+test("the answer to a request does not undo what the feed said meanwhile", async () => {
+  answer = () => Response.json({ ...known.sources[1], state: "connecting" }, { status: 201 });
+  const list = new Sources();
+
+  const adding = list.add("harborlights");
+  list.take(known);
+  await adding;
+
+  expect(list.list.map((source) => source.state)).toEqual(["live", "backoff"]);
+});
+
 test("a refusal shows the server's own sentence", async () => {
   answer = () => Response.json({ title: "Bad source", detail: "`x y` is not a channel" }, { status: 422 });
   const list = sources();

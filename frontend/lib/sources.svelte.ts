@@ -32,7 +32,8 @@ export class Sources {
     this.problem = "";
     try {
       const added = await api.addSource(source);
-      this.#all = [...this.#all.filter(({ id }) => id !== added.id), added];
+      // The feed may have told of it already, and of what happened to it since.
+      if (!this.#all.some(({ id }) => id === added.id)) this.#all = [...this.#all, added];
       this.isKnown = true;
       return true;
     } catch (error) {

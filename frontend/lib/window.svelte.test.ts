@@ -19,7 +19,7 @@ function view(count: number): [LogWindow, Growing] {
 }
 
 /** The first and last line in the page. */
-function edges(window: LogWindow): [string?, string?] {
+function edges(window: LogWindow): (string | undefined)[] {
   return [window.shown.at(0)?.id, window.shown.at(-1)?.id];
 }
 

@@ -1,0 +1,55 @@
+// What every browser test begins with: a stand-in Twitch, a server that listens to it, and a page.
+
+import { test as base, type Page } from "../../frontend/browser";
+import { Server } from "./server";
+import { Twitch } from "./twitch";
+
+export { expect, type Browser, type Locator, type Page } from "../../frontend/browser";
+
+interface Setting {
+  twitch: Twitch;
+  server: Server;
+  /** A page in the owner's browser, on the dashboard. */
+  owner: Page;
+}
+
+export const CHANNEL = "pixelforge";
+
+export const test = base.extend<Setting>({
+  twitch: async ({}, use) => {
+    const twitch = await Twitch.start();
+    await use(twitch);
+    await twitch.stop();
+  },
+  server: async ({ twitch }, use) => {
+    const server = await Server.start(twitch);
+    await use(server);
+    await server.stop();
+  },
+  owner: async ({ page, server }, use) => {
+    await page.goto(server.link);
+    await page.waitForURL(`${server.address}/`);
+    await use(page);
+  },
+});
+
+/** Pastes a channel's address into the field that the page offers. */
+export async function add(page: Page, source: string) {
+  await page.getByLabel("Channel address or name").fill(source);
+  await page.keyboard.press("Enter");
+}
+
+/** The lines of the dashboard that hold this text. */
+export function lines(page: Page, text: string) {
+  return page.getByRole("article").filter({ hasText: text });
+}
+
+/** The lines of an overlay that hold this text. */
+export function overlayLines(page: Page, text: string) {
+  return page.locator(".msg").filter({ hasText: text });
+}
+
+/** The server's address with the overlay's path. */
+export function overlay(server: Server, query = ""): string {
+  return `${server.address}/overlay/chat${query}`;
+}
