@@ -96,6 +96,8 @@ fn seconds() -> f64 {
 fn lines(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
+    // twitch-irc overflows on a range that ends before it begins, and panics where overflow is checked.
+    paths.retain(|path| path.file_stem().is_some_and(|name| name != "message_emotes_out_of_range"));
     paths.sort();
     let text: String = paths.iter().map(|path| fs::read_to_string(path).expect("a text file") + "\n").collect();
     let lines = text.lines().filter(|line| line.contains(" PRIVMSG #"));
