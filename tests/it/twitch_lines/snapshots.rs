@@ -1,5 +1,6 @@
 //! Every fixture's meaning, written down: one snapshot per file. Read before accepting.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use elora_chat::chat::{Channel, Kind, NewEvent, Platform};
@@ -56,12 +57,17 @@ fn written(event: &NewEvent) -> Value {
 
 fn body(kind: &Kind) -> Value {
     let body = match kind {
-        Kind::Message(message) => serde_json::to_value(message),
-        Kind::Alert(alert) => serde_json::to_value(alert),
+        Kind::Message(message) => serde_json::to_value(message).inspect(|json| read_back(json, message)),
+        Kind::Alert(alert) => serde_json::to_value(alert).inspect(|json| read_back(json, alert)),
         Kind::Removed(removed) => serde_json::to_value(removed),
         Kind::Cleared(cleared) => serde_json::to_value(cleared),
         Kind::Status(status) => serde_json::to_value(status),
         other => panic!("Twitch's lines never become {other:?}"),
     };
     body.unwrap()
+}
+
+/// What is written is what will be read from the store.
+fn read_back<T: DeserializeOwned + PartialEq + std::fmt::Debug>(json: &Value, written: &T) {
+    assert_eq!(serde_json::from_value::<T>(json.clone()).unwrap(), *written);
 }
