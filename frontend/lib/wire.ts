@@ -1,6 +1,8 @@
 // The feed's JSON, and the only file that knows it. Reads leniently: what is missing becomes its empty value, what is
 // unknown passes. It does not decide what is shown.
 
+import { list, maybe, maybeNumber, object, string, time, type Raw } from "./json";
+
 export interface Channel {
   id: string | null;
   login: string;
@@ -328,35 +330,6 @@ function parseTarget(json: unknown): Target {
 
 function parseGap(raw: Raw): Pick<Gap, "from" | "to" | "reason"> {
   return { from: time(raw.from), to: time(raw.to), reason: string(raw.reason) };
-}
-
-type Raw = Record<string, unknown>;
-
-function object(json: unknown): Raw {
-  return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Raw) : {};
-}
-
-function string(json: unknown): string {
-  return typeof json === "string" ? json : "";
-}
-
-/** A string that says something, or null. */
-function maybe(json: unknown): string | null {
-  return typeof json === "string" && json !== "" ? json : null;
-}
-
-function maybeNumber(json: unknown): number | null {
-  return typeof json === "number" && Number.isFinite(json) ? json : null;
-}
-
-function list<T>(json: unknown, read: (item: unknown) => T | null): T[] {
-  if (!Array.isArray(json)) return [];
-  return json.map(read).filter((item): item is T & {} => item !== null);
-}
-
-function time(json: unknown): number {
-  const ms = Date.parse(string(json));
-  return Number.isNaN(ms) ? 0 : ms;
 }
 
 /** Only http and https may become a link: a chat line must not be able to carry `javascript:`. */
