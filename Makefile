@@ -15,7 +15,7 @@ ARGS ?=
 # The stamp lies inside the output, so that deleting the output makes it stale.
 FRONTEND := frontend/dist/.built
 FRONTEND_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path 'frontend/dist/*' \
-	-not -path '*/tests/*' -not -path '*/test-results/*' 2>/dev/null)
+	-not -path '*/test-results/*' -not -name '*.test.ts' 2>/dev/null)
 
 .PHONY: help
 help:
@@ -55,6 +55,16 @@ test: ##@Check Everything: lints, all tests, pages in a browser, short benches
 .PHONY: check
 check: ##@Check Before a commit: format, lints, Rust and page tests; no browser
 	@scripts/test check
+
+.PHONY: bench
+bench: ##@Measure Everything but the slow ones; see docs/BENCH.md
+	@scripts/announce-build release
+	@cargo bench --locked
+
+.PHONY: bench-parse
+bench-parse: ##@Measure Reading a chat line, beside other parsers
+	@scripts/announce-build release
+	@cargo bench --locked --bench parse
 
 .PHONY: ws
 ws: ##@Look Print chat from a running server, a line each
