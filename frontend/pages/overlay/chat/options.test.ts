@@ -29,6 +29,7 @@ test.each([
   ["?align=middle", { align: "left" }],
   ["?newline&reverse&timestamps", { newline: true, reverse: true, timestamps: true }],
   ["?background=000&background_opacity=50", { background: "rgba(0, 0, 0, 0.5)" }],
+  ["?background=fff&background_opacity=0.25", { background: "rgba(255, 255, 255, 0.25)" }],
   ["?background=url(x)", { background: "" }],
   ["?text_color=%23ff8800", { textColor: "rgba(255, 136, 0, 1)" }],
   ["?font=Comic Sans MS", { font: "Comic Sans MS" }],

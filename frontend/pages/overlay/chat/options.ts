@@ -124,12 +124,12 @@ function oneOf<T extends string>(value: string | undefined, known: readonly T[],
   return known.find((word) => word === value) ?? fallback;
 }
 
-/** A hex color without its `#`, as other overlays write it, at `opacity` percent. */
+/** A hex color without its `#`, as other overlays write it, at `opacity` percent; up to 1 it is a fraction. */
 function color(hex: string | undefined, opacity: number): string {
   const digits = (hex ?? "").replace(/^#/, "").replace(/^(.)(.)(.)$/, "$1$1$2$2$3$3");
   if (!/^[0-9a-f]{6}$/i.test(digits)) return "";
   const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(digits.slice(at, at + 2), 16));
-  return `rgba(${red}, ${green}, ${blue}, ${opacity / 100})`;
+  return `rgba(${red}, ${green}, ${blue}, ${opacity > 1 ? opacity / 100 : opacity})`;
 }
 
 /** A bare name is a Twitch channel, as everywhere in this program. */
