@@ -99,9 +99,11 @@ impl<'a> Session<'a> {
             self.act(now);
             let wake = self.roster.wake_at(self.limits, now);
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return Ok(()),
-                () = changed(&mut wanted) => self.want(&mut wanted),
+                // Before the ends: a connection's last word may be why it ended.
                 Some((id, news)) = self.news.recv() => self.learn(id, news),
+                () = changed(&mut wanted) => self.want(&mut wanted),
                 Some(ended) = self.tasks.join_next() => self.ended(unwind(ended))?,
                 _ = look.tick() => self.look().await,
                 () = until(wake) => {}
