@@ -158,6 +158,12 @@ describe("shared sessions", () => {
     expect(shown(chat(false), home, copy, removed({ id: "2" }))).toEqual([]);
   });
 
+  test("a copy that comes after the removal of another stays away", () => {
+    const later = message(4, { native_id: "copy-4", shared });
+
+    expect(shown(chat(false), home, copy, removed({ native_id: "copy-2" }), later)).toEqual([]);
+  });
+
   test("a copy that comes removed takes the line", () => {
     expect(shown(chat(false), home, { ...copy, state: "removed" } as Message)).toEqual([]);
     expect(shown(chat(false), { ...copy, state: "removed" } as Message, home)).toEqual([]);

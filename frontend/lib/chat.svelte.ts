@@ -127,7 +127,13 @@ export class Chat {
 
   #remove(event: Removed) {
     for (const key of keys(event.platform, event.target)) remember(this.#removals, key);
-    this.#strike(this.#hits(event.platform, event.target));
+    const hits = this.#hits(event.platform, event.target);
+    for (const line of this.#lines.filter(hits)) {
+      // Copies of it may still be on their way.
+      const key = typedKey(line);
+      if (key !== null) remember(this.#removals, key);
+    }
+    this.#strike(hits);
   }
 
   #clear(event: Cleared) {

@@ -113,6 +113,10 @@ test.describe("by keyboard", () => {
     await expect(owner.getByRole("button", { name: "1 new line" })).toBeVisible();
     await expect(lines(owner, "line number 59 of the evening")).toBeFocused();
 
+    await owner.keyboard.press("k");
+    await owner.keyboard.press("j");
+    await expect(lines(owner, "line number 59 of the evening")).toBeFocused();
+
     await owner.keyboard.press("End");
     await expect(lines(owner, "somebody goes on talking")).toBeInViewport();
     await owner.keyboard.press("Home");

@@ -7,6 +7,8 @@ import { Twitch } from "./twitch";
 export { expect, type Browser, type Locator, type Page } from "../../frontend/browser";
 
 interface Setting {
+  /** Settings of the server, beyond where Twitch is. */
+  env: Record<string, string>;
   twitch: Twitch;
   server: Server;
   /** A page in the owner's browser, on the dashboard. */
@@ -16,13 +18,14 @@ interface Setting {
 export const CHANNEL = "pixelforge";
 
 export const test = base.extend<Setting>({
+  env: [{}, { option: true }],
   twitch: async ({}, use) => {
     const twitch = await Twitch.start();
     await use(twitch);
     await twitch.stop();
   },
-  server: async ({ twitch }, use) => {
-    const server = await Server.start(twitch);
+  server: async ({ twitch, env }, use) => {
+    const server = await Server.start(twitch, env);
     await use(server);
     await server.stop();
   },
