@@ -1,0 +1,122 @@
+//! What a request brings, parsed at the door. Every refusal is a [`Problem`] that names the value.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+
+/// Longest body; what people send here is a line of text.
+pub const LONGEST_BODY: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The body as JSON, whatever its type says: the guard has already refused types that a foreign form can send.
+/// An empty body is an empty object.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let body = gather(request.into_body(), BODY_PATIENCE).await?;
+        let body = if body.is_empty() { b"{}" } else { &body[..] };
+        let value = serde_json::from_slice(body);
+        value.map(Self).map_err(|error| Problem::bad_request(format!("the body is not what this takes: {error}")))
+    }
+}
+
+async fn gather(body: Body, patience: Duration) -> Result<Bytes, Problem> {
+    let Ok(body) = tokio::time::timeout(patience, to_bytes(body, LONGEST_BODY)).await else {
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"));
+    };
+    body.map_err(|error| too_long().caused_by(error))
+}
+
+/// A body over the limit, whether it says so first or not.
+pub fn too_long() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {LONGEST_BODY} bytes"))
+}
+
+/// The query string.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = axum::extract::Query::try_from_uri(&parts.uri);
+        query.map(|axum::extract::Query(value)| Self(value)).map_err(|error| Problem::bad_request(error.body_text()))
+    }
+}
+
+/// A parameter of the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(value)| Self(value)).map_err(|error| Problem::bad_request(error.body_text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Wish {
+        #[serde(default)]
+        source: Option<String>,
+    }
+
+    async fn read(body: Body) -> Result<Wish, StatusCode> {
+        let wish = Json::<Wish>::from_request(Request::new(body), &()).await;
+        wish.map(|Json(wish)| wish).map_err(|problem| problem.status())
+    }
+
+    #[tokio::test]
+    async fn a_body_is_json_or_empty_and_not_too_long() {
+        let source = |name: &str| Ok(Wish { source: Some(name.to_owned()) });
+
+        assert_eq!(read(Body::empty()).await, Ok(Wish { source: None }));
+        assert_eq!(read(Body::from("{\"source\":\"twitch:a\"}")).await, source("twitch:a"));
+        assert_eq!(read(Body::from("source=twitch:a")).await, Err(StatusCode::BAD_REQUEST));
+        assert_eq!(read(Body::from("{\"source\":7}")).await, Err(StatusCode::BAD_REQUEST));
+        assert_eq!(read(Body::from(vec![b' '; LONGEST_BODY + 1])).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_comes_is_not_waited_for() {
+        let silence = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+
+        let problem = gather(Body::from_stream(silence), Duration::from_millis(1)).await.expect_err("nothing comes");
+
+        assert_eq!(problem.status(), StatusCode::REQUEST_TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn a_bad_query_is_told() {
+        #[derive(Debug, Deserialize)]
+        struct Page {
+            #[expect(dead_code, reason = "only its parsing is of interest")]
+            limit: u32,
+        }
+        let request = Request::builder().uri("/x?limit=many").body(()).expect("a good request");
+
+        let problem = Query::<Page>::from_request_parts(&mut request.into_parts().0, &()).await;
+
+        assert!(problem.expect_err("not a number").detail().contains("limit"));
+    }
+}
