@@ -35,6 +35,17 @@ test("what a moderator removes loses its words, and so does all that a timed-out
   await expect(lines(owner, "still here")).toBeVisible();
 });
 
+test("an emote is a picture, a badge says what it means", async ({ owner, twitch }) => {
+  await add(owner, CHANNEL);
+  await twitch.joined(CHANNEL);
+
+  twitch.say(CHANNEL, "well Kappa played", { badges: "moderator/1", emotes: "25:5-9" });
+
+  const line = lines(owner, "well");
+  await expect(line.getByRole("img", { name: "Kappa" })).toHaveJSProperty("naturalWidth", 56);
+  await expect(line.getByRole("img", { name: "Moderator" })).toBeVisible();
+});
+
 test("a raid is a card with the platform's sentence", async ({ owner, twitch }) => {
   await add(owner, CHANNEL);
   await twitch.joined(CHANNEL);

@@ -33,6 +33,7 @@ async function talk(page: Page, twitch: Twitch) {
   const others = { quill: "#0000FF", ironwren: "#1E90FF", fen: "#FF69B4", harbor: "#222222", nima: "#FFFF00" };
   for (const [login, color] of Object.entries(others)) twitch.say(CHANNEL, `hello from ${login}`, { login, color, userId: login });
   twitch.say(CHANNEL, "مرحبا بالجميع", { name: "نور الصباح", login: "noor", color: "" });
+  twitch.say(CHANNEL, "nice Kappa one", { emotes: "25:5-9", badges: "broadcaster/1,subscriber/3012,partner/1,bits/1000" });
   twitch.say(CHANNEL, "x".repeat(480), { login: "pip", color: "" });
   twitch.raid(CHANNEL, "HarborLights", 1283);
   const gone = twitch.say(CHANNEL, "gone");

@@ -1,6 +1,6 @@
 // What every browser test begins with: a stand-in Twitch, a server that listens to it, and a page.
 
-import { test as base, type Page } from "../../frontend/browser";
+import { expect, test as base, type Page } from "../../frontend/browser";
 import { Server } from "./server";
 import { Twitch } from "./twitch";
 
@@ -15,6 +15,10 @@ interface Setting {
   owner: Page;
 }
 
+/** Where Twitch keeps emotes, and what is there in these tests. */
+const PICTURES = "https://static-cdn.jtvnw.net";
+const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" width="56" height="56"><circle cx="28" cy="28" r="26" fill="#ffcc33"/></svg>`;
+
 export const CHANNEL = "pixelforge";
 
 export const test = base.extend<Setting>({
@@ -28,6 +32,14 @@ export const test = base.extend<Setting>({
     const server = await Server.start(twitch, env);
     await use(server);
     await server.stop();
+  },
+  page: async ({ page }, use) => {
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+    page.on("console", (said) => void (/Content Security Policy/.test(said.text()) && faults.push(said.text())));
+    await page.route(`${PICTURES}/**`, (route) => route.fulfill({ contentType: "image/svg+xml", body: PICTURE }));
+    await use(page);
+    expect(faults).toEqual([]);
   },
   owner: async ({ page, server }, use) => {
     await page.goto(server.link);

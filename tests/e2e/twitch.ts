@@ -10,7 +10,9 @@ interface Said {
   name?: string;
   userId?: string;
   color?: string;
-  tags?: string;
+  /** As the tag has them: `moderator/1,subscriber/12`, `25:0-4`. */
+  badges?: string;
+  emotes?: string;
 }
 
 const ROOM = "71092938";
@@ -45,13 +47,13 @@ export class Twitch {
   }
 
   /** Says a line in a channel and gives its id. */
-  say(channel: string, text: string, { id, login, name, userId, color, tags }: Said = {}): string {
+  say(channel: string, text: string, { id, login, name, userId, color, badges, emotes }: Said = {}): string {
     const line = id ?? `e2e00000-0000-4000-8000-${String(++this.#count).padStart(12, "0")}`;
     const who = login ?? "mara_vale";
     const all = [
-      "badge-info=", "badges=", `color=${color ?? "#8AE020"}`, `display-name=${escaped(name ?? who)}`, "emotes=", "first-msg=0",
+      "badge-info=", `badges=${badges ?? ""}`, `color=${color ?? "#8AE020"}`, `display-name=${escaped(name ?? who)}`, `emotes=${emotes ?? ""}`, "first-msg=0",
       "flags=", `id=${line}`, "mod=0", "returning-chatter=0", `room-id=${ROOM}`, "subscriber=0", `tmi-sent-ts=${Date.now()}`,
-      "turbo=0", `user-id=${userId ?? "40286300"}`, "user-type=", ...(tags ? [tags] : []),
+      "turbo=0", `user-id=${userId ?? "40286300"}`, "user-type=",
     ];
     this.#send(channel, `@${all.join(";")} :${who}!${who}@${who}.${HOST} PRIVMSG #${channel} :${text}`);
     return line;
