@@ -105,6 +105,21 @@ test("no more lines than asked for, the newest of them", async ({ page, server, 
   expect(await numbers(page)).toEqual([396, 397, 398, 399, 400]);
 });
 
+test("a line that does not fit can be left out as a whole", async ({ page, server, twitch }) => {
+  await page.goto(overlay(server, "?prevent_clipping"));
+
+  for (let line = 1; line <= 40; line++) twitch.say(CHANNEL, `line ${line}`);
+
+  await expect(overlayLines(page, "line 40")).toBeInViewport({ ratio: 1 });
+  const cut = await page.locator(".msg").evaluateAll((lines) => {
+    const boxes = lines.map((line) => line.getBoundingClientRect());
+    const seen = boxes.filter(({ left, bottom, right, top }) => right > 0 && left < innerWidth && bottom > 0 && top < innerHeight);
+    return { seen: seen.length, columns: new Set(seen.map(({ left }) => left)).size, cut: seen.filter(({ top, bottom }) => top < 0 || bottom > innerHeight).length };
+  });
+  expect(cut.seen).toBeGreaterThan(10);
+  expect(cut).toMatchObject({ cut: 0, columns: 1 });
+});
+
 test("lines fade after their time", async ({ page, server, twitch }) => {
   await page.goto(overlay(server, "?fade=2"));
   twitch.say(CHANNEL, "fleeting");

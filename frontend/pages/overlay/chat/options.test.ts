@@ -37,6 +37,7 @@ test.each([
   ["?platforms=Twitch, kick", { platforms: "twitch,kick" }],
   ["?channel=forsen,kick:xqc,%23summit", { channel: "twitch:forsen,kick:xqc,twitch:summit" }],
   ["?botnames=Nightbot", { block: new Set(["nightbot"]) }],
+  ["?prevent_clipping", { whole: true }],
   ["?LIMIT=5", { limit: 5 }],
 ])("%s", (query, expected) => {
   expect(parseOptions(query)).toMatchObject(expected);

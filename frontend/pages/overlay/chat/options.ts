@@ -23,6 +23,8 @@ export interface Options {
   newline: boolean;
   reverse: boolean;
   smallCaps: boolean;
+  /** A line that does not fit as a whole is left out. */
+  whole: boolean;
   emoteScale: number;
   /** Whether lines carry their platform's mark; null for only where several are mixed. */
   platformIcon: boolean | null;
@@ -101,6 +103,7 @@ export function parseOptions(query: string): Options {
     newline: flag("newline", false),
     reverse: flag("reverse", false),
     smallCaps: flag("small_caps", false),
+    whole: flag("prevent_clipping", false),
     emoteScale: number("emote_scale", 1, 0.5, 4),
     platformIcon: icon === undefined ? null : isOn(icon),
     commands: flag("commands", true),
