@@ -25,14 +25,14 @@ function ids(lines: readonly ChatEvent[]): string[] {
 
 function removed(changed: Partial<Removed["target"]>): ChatEvent {
   const event = fixture("event-removed") as Removed;
-  return { ...event, target: { id: null, native_id: null, author_id: null, ...changed } };
+  return { ...event, target: { ...target, ...changed } };
 }
 
 function cleared(changed: Partial<Cleared>): ChatEvent {
   return { ...(fixture("event-cleared-timeout") as Cleared), ...changed };
 }
 
-const target = { id: null, native_id: null, author_id: null };
+const target = { id: null, native_id: null, author_id: null, author_login: null };
 
 describe("removing", () => {
   test("a removed line keeps its place and loses its words", () => {
@@ -121,6 +121,12 @@ describe("clearing", () => {
     const lines = shown(chat(false), message(1), message(2, { author: quill }), cleared({ target }));
 
     expect(lines).toEqual([]);
+  });
+
+  test("a person who is named only by login keeps nothing, others keep theirs", () => {
+    const named = { ...target, author_login: "mara_vale" };
+
+    expect(ids(shown(chat(false), message(1), message(2, { author: quill }), cleared({ target: named })))).toEqual(["2"]);
   });
 
   test("a clear that overtakes a line still wins", () => {

@@ -236,8 +236,9 @@ function isCleared(line: ChatEvent, clear: Cleared): boolean {
   const here = line.channel;
   const there = clear.channel;
   const sameChannel = here.id !== null && there.id !== null ? here.id === there.id : here.login === there.login;
-  const author = clear.target.author_id;
-  return sameChannel && (author === null || author === line.author?.id);
+  const { author_id: id, author_login: login } = clear.target;
+  if (id !== null) return sameChannel && id === line.author?.id;
+  return sameChannel && (login === null || login === line.author?.login);
 }
 
 /** A removed line keeps its author and its place, and nothing that was said. */

@@ -50,6 +50,8 @@ export interface Target {
   id: string | null;
   native_id: string | null;
   author_id: string | null;
+  /** Named only where the platform gives no id. */
+  author_login: string | null;
 }
 
 /** What every event has. Times are milliseconds since 1970. */
@@ -325,7 +327,12 @@ function parseMoney(raw: Raw): Money {
 
 function parseTarget(json: unknown): Target {
   const raw = object(json);
-  return { id: maybe(raw.id), native_id: maybe(raw.native_id), author_id: maybe(raw.author_id) };
+  return {
+    id: maybe(raw.id),
+    native_id: maybe(raw.native_id),
+    author_id: maybe(raw.author_id),
+    author_login: maybe(raw.author_login),
+  };
 }
 
 function parseGap(raw: Raw): Pick<Gap, "from" | "to" | "reason"> {
