@@ -1,11 +1,52 @@
 //! The web's toolkit: guard, pages, probes, errors. Knows no feature and no platform.
 
 pub mod assets;
+mod digest;
 pub mod extract;
+pub mod guard;
 pub mod hosts;
+pub mod key;
 pub mod layers;
+pub mod owner;
+pub mod probes;
 pub mod problem;
 pub mod routes;
+mod session;
+mod sql;
+#[cfg(test)]
+mod tests;
 
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::config::Config;
+use crate::store::Db;
+use crate::telemetry::Metrics;
+
+pub use guard::Guard;
+pub use owner::Owner;
 pub use problem::Problem;
 pub use routes::{Access, Route, Routes};
+
+/// The web's own routes: probes and signing in.
+pub fn routes(config: &Config, db: &Db, guard: &Guard, metrics: &Metrics) -> Routes {
+    probes::routes(config, db, metrics).merge(session::routes(guard))
+}
+
+/// Closes the table and puts the guard before everything: routes, pages and refusals.
+pub fn finish(routes: Routes, guard: &Guard, metrics: &Metrics) -> Router {
+    let (router, table) = routes.into_parts();
+    let table: Arc<[Route]> = table.into();
+    let page =
+        |request: Request| async move { assets::answer(request.method(), request.uri().path(), request.headers()) };
+    // The last layer is the outermost.
+    router
+        .fallback(page)
+        .layer(CatchPanicLayer::custom(layers::caught))
+        .layer(from_fn_with_state((guard.clone(), table), guard::watch))
+        .layer(from_fn_with_state(metrics.clone(), layers::observe))
+}

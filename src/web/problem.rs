@@ -7,6 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::store;
+
 /// An error answer as RFC 9457 describes it, with the private cause beside it.
 ///
 /// ```
@@ -109,6 +111,17 @@ impl fmt::Display for Problem {
 impl Error for Problem {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Busy | store::Error::Closed => {
+                Self::unavailable("the store does not answer just now; try again").caused_by(error)
+            }
+            error @ store::Error::Sqlite(_) => Self::internal(error),
+        }
     }
 }
 

@@ -48,41 +48,49 @@ impl fmt::Display for Route {
 
 /// Routes with their handlers. There is no way in without an access: reading verbs are for readers, changing verbs for
 /// the owner, and only [`Routes::open`] says otherwise.
-#[derive(Debug, Default)]
-pub struct Routes {
-    router: Router,
+///
+/// `S` is the state that handlers ask for with `State`, until [`Routes::with_state`] gives it.
+#[derive(Debug)]
+pub struct Routes<S = ()> {
+    router: Router<S>,
     table: Vec<Route>,
 }
 
-impl Routes {
+impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
+    fn default() -> Self {
+        Self { router: Router::new(), table: Vec::new() }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn new() -> Self {
         Self::default()
     }
 
     /// A page of data or a socket, for whoever may read chat.
-    pub fn get<H: Handler<T, ()>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+    pub fn get<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(Some(Method::GET), path, Access::Read, routing::get(handler))
     }
 
     /// A reading route for everybody. It must carry no chat and change nothing.
-    pub fn open<H: Handler<T, ()>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+    pub fn open<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(Some(Method::GET), path, Access::Open, routing::get(handler))
     }
 
     /// The same for every method, for probes that ask with any.
-    pub fn open_to_any_method<H: Handler<T, ()>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+    pub fn open_to_any_method<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(None, path, Access::Open, routing::any(handler))
     }
 
-    pub fn post<H: Handler<T, ()>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+    pub fn post<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(Some(Method::POST), path, Access::Owner, routing::post(handler))
     }
 
-    pub fn put<H: Handler<T, ()>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+    pub fn put<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(Some(Method::PUT), path, Access::Owner, routing::put(handler))
     }
 
-    pub fn delete<H: Handler<T, ()>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+    pub fn delete<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(Some(Method::DELETE), path, Access::Owner, routing::delete(handler))
     }
 
@@ -97,15 +105,22 @@ impl Routes {
         &self.table
     }
 
-    /// The bare router and the table that the guard needs. Only the web's own finish takes it apart.
-    pub(super) fn into_parts(self) -> (Router, Vec<Route>) {
-        (self.router, self.table)
+    /// Gives the handlers their state.
+    pub fn with_state(self, state: S) -> Routes {
+        Routes { router: self.router.with_state(state), table: self.table }
     }
 
-    fn add(mut self, method: Option<Method>, path: &'static str, access: Access, handler: MethodRouter) -> Self {
+    fn add(mut self, method: Option<Method>, path: &'static str, access: Access, handler: MethodRouter<S>) -> Self {
         self.router = self.router.route(path, handler);
         self.table.push(Route { method, path, access });
         self
+    }
+}
+
+impl Routes {
+    /// The bare router and the table that the guard needs. Only the web's own finish takes it apart.
+    pub(super) fn into_parts(self) -> (Router, Vec<Route>) {
+        (self.router, self.table)
     }
 }
 

@@ -1,0 +1,196 @@
+//! The guard at the door: every request passes it, and what the table of routes does not open stays shut.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use url::Url;
+
+use super::extract::{LONGEST_BODY, too_long};
+use super::hosts::{Host, Hosts};
+use super::owner::{Identity, Owner};
+use super::routes::{Access, Route, access};
+use super::{Problem, layers};
+use crate::config::{Config, Http};
+
+/// Headers that a proxy adds. Behind one, a request from this machine says nothing about who sent it.
+const OF_PROXIES: [&str; 8] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
+
+const OWNER_ONLY: &str = "only the owner may do this: open the link that `elora-chat token --link` prints, \
+    or send the content of owner.token as `Authorization: Bearer …`";
+
+const READERS_ONLY: &str = "reading needs the owner here, because the listener is not on loopback: open the link that \
+    `elora-chat token --link` prints, or send the content of owner.token as `Authorization: Bearer …`. \
+    To let everybody read, start the server with ELORA_PUBLIC_READ=1";
+
+/// What the guard knows. Cloning is cheap.
+#[derive(Clone)]
+pub struct Guard(Arc<Inner>);
+
+struct Inner {
+    hosts: Hosts,
+    owner: Owner,
+    reads_open: bool,
+    open_local: bool,
+    deployed: Option<Url>,
+}
+
+impl Guard {
+    pub fn new(http: &Http, owner: Owner) -> Self {
+        let reads_open = http.public_read || http.is_loopback();
+        // The configuration refuses this off loopback; whoever builds one by hand is refused here.
+        let open_local = http.open_local && http.is_loopback();
+        Self(Arc::new(Inner {
+            hosts: Hosts::new(http),
+            owner,
+            reads_open,
+            open_local,
+            deployed: http.deployed_url.clone(),
+        }))
+    }
+
+    pub fn owner(&self) -> &Owner {
+        &self.0.owner
+    }
+
+    /// The public address, where one is configured.
+    pub fn deployed(&self) -> Option<&Url> {
+        self.0.deployed.as_ref()
+    }
+
+    /// A new link that signs a browser in once: at the public address, or else at the one given.
+    pub fn link(&self, here: &str) -> String {
+        let base = self.deployed().map_or(here, Url::as_str).trim_end_matches('/');
+        format!("{base}/login?code={}", self.0.owner.new_code())
+    }
+
+    /// Whether the sender may change things.
+    pub async fn is_owner(&self, headers: &HeaderMap) -> Result<bool, Problem> {
+        Ok(self.opens_local(headers) || self.0.owner.identify(headers).await?.is_owner())
+    }
+
+    /// Whether the sender may read chat.
+    pub async fn may_read(&self, headers: &HeaderMap) -> Result<bool, Problem> {
+        Ok(self.0.reads_open || self.is_owner(headers).await?)
+    }
+
+    fn opens_local(&self, headers: &HeaderMap) -> bool {
+        self.0.open_local && !OF_PROXIES.iter().any(|name| headers.contains_key(*name))
+    }
+
+    /// The address check. It needs no route, so nothing gets past it by being unknown.
+    fn check_address(&self, request: &Request) -> Result<Host, Problem> {
+        let host =
+            self.0.hosts.check_host(request.uri(), request.headers()).map_err(|host| misdirected(host.as_deref()))?;
+        let acts = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
+        if acts && !self.0.hosts.allows_origin(&host, request.headers()) {
+            let problem = "pages of another origin may not do this: ELORA_ALLOWED_ORIGINS lists those that may";
+            return Err(Problem::forbidden(problem));
+        }
+        Ok(host)
+    }
+
+    /// The access check for one route.
+    async fn check_access(&self, access: Access, headers: &HeaderMap) -> Result<(), Problem> {
+        match access {
+            Access::Open => Ok(()),
+            Access::Read if self.may_read(headers).await? => Ok(()),
+            Access::Read => Err(Problem::unauthorized(READERS_ONLY)),
+            Access::Owner => {
+                let identity = self.0.owner.identify(headers).await?;
+                if !identity.is_owner() && !self.opens_local(headers) {
+                    return Err(Problem::unauthorized(OWNER_ONLY));
+                }
+                check_body(identity, headers)
+            }
+        }
+    }
+}
+
+/// What start-up says about the doors that were opened.
+pub fn warnings(config: &Config) -> Vec<&'static str> {
+    let http = &config.http;
+    let said = [
+        (
+            http.open_local,
+            "ELORA_OPEN_LOCAL=1: every program on this machine may change things. With a proxy in front, every visitor \
+             comes from this machine, so everybody may, unless the proxy adds X-Forwarded-For: do not use the two together",
+        ),
+        (
+            http.allowed_origins.any,
+            "ELORA_ALLOWED_ORIGINS=*: any web page that the owner opens may connect here and read along",
+        ),
+        (
+            http.public_read && !http.is_loopback(),
+            "ELORA_PUBLIC_READ=1: everybody who reaches this listener may read chat, /configz and /metrics",
+        ),
+    ];
+    said.into_iter().filter_map(|(holds, text)| holds.then_some(text)).collect()
+}
+
+/// Wraps the whole router: nothing answers that the guard has not let through.
+pub async fn watch(State((guard, table)): State<(Guard, Arc<[Route]>)>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let host = match guard.check_address(&request) {
+        Ok(host) => host,
+        Err(problem) => {
+            let mut refused = problem.into_response();
+            layers::protect(&path, "", refused.headers_mut());
+            return refused;
+        }
+    };
+    let access = allowed(&table, &request);
+    let mut response = match guard.check_access(access, request.headers()).await {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    layers::protect(&path, &guard.0.hosts.socket_sources(&host), response.headers_mut());
+    response
+}
+
+/// What a request needs. Outside the table there are only pages and refusals, which are open.
+fn allowed(table: &[Route], request: &Request) -> Access {
+    let route = request.extensions().get::<MatchedPath>();
+    let known = route.and_then(|route| access(table, request.method(), route.as_str()));
+    known.unwrap_or(Access::Open)
+}
+
+/// A form on a foreign page can send a cookie along, but never JSON. A program with the token may send what it likes.
+fn check_body(identity: Identity, headers: &HeaderMap) -> Result<(), Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > LONGEST_BODY) {
+        return Err(too_long());
+    }
+    let is_empty = length.unwrap_or(0) == 0 && !headers.contains_key(header::TRANSFER_ENCODING);
+    if is_empty || identity == Identity::Bearer || is_json(headers) {
+        return Ok(());
+    }
+    let problem = "a body sent with a cookie must be `Content-Type: application/json`";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(content_type), None) = (types.next(), types.next()) else { return false };
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn misdirected(host: Option<&str>) -> Problem {
+    let detail = match host {
+        Some(host) => format!("this server does not answer to `{host}`: if it should, set ELORA_HOSTS={host}"),
+        None => "the request does not say in one way which host it is for".to_owned(),
+    };
+    Problem::new(StatusCode::MISDIRECTED_REQUEST, detail)
+}

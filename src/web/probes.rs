@@ -1,0 +1,129 @@
+//! What machines ask a server: does it live, is it ready, how is it configured, what are its numbers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::{Routes, sql};
+use crate::chat::Millis;
+use crate::config::{self, Config};
+use crate::store::{Db, HealthState};
+use crate::telemetry::Metrics;
+
+/// While rows come in, their commits prove that the store works. After this long without one, a row is written to see.
+const QUIET: Duration = Duration::from_secs(5);
+/// A writer that takes longer than this is not one that chat can wait for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Clone)]
+struct Probes {
+    db: Db,
+    metrics: Metrics,
+    /// The document of `/configz`, which cannot change while the server runs.
+    configz: String,
+}
+
+/// How the store is doing.
+#[derive(Debug, Serialize)]
+struct Readiness {
+    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    last_commit: Option<Millis>,
+    last_commit_age_ms: Option<u64>,
+    queued: usize,
+}
+
+pub fn routes(config: &Config, db: &Db, metrics: &Metrics) -> Routes {
+    let configz = format!("{}\n", config::configz(config));
+    Routes::new()
+        .open_to_any_method("/healthz", || async { "ok" })
+        .open_to_any_method("/readyz", readyz)
+        .get("/configz", configz_document)
+        .get("/metrics", metrics_text)
+        .with_state(Probes { db: db.clone(), metrics: metrics.clone(), configz })
+}
+
+async fn readyz(State(probes): State<Probes>, headers: HeaderMap) -> Response {
+    let readiness = probes.readiness().await;
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accept.contains("application/json") {
+        return (status, axum::Json(readiness)).into_response();
+    }
+    let text = readiness.cause.map_or_else(|| "ready".to_owned(), |cause| format!("{cause}\n"));
+    (status, text).into_response()
+}
+
+async fn configz_document(State(probes): State<Probes>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], probes.configz).into_response()
+}
+
+async fn metrics_text(State(probes): State<Probes>) -> Response {
+    probes.measure().await;
+    let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, openmetrics)], probes.metrics.render()).into_response()
+}
+
+impl Probes {
+    async fn readiness(&self) -> Readiness {
+        let cause = match self.trouble() {
+            Some(trouble) => Some(trouble),
+            None if self.is_quiet() => self.try_to_write().await,
+            None => None,
+        };
+        let health = self.db.health().borrow().clone();
+        if let Some(cause) = &cause {
+            tracing::warn!(cause, queued = health.queued, "the store is not ready");
+        }
+        Readiness {
+            ready: cause.is_none(),
+            cause,
+            last_commit: health.last_commit,
+            last_commit_age_ms: health.last_commit.map(|at| Millis::now().since(at)),
+            queued: health.queued,
+        }
+    }
+
+    /// What the writer itself says.
+    fn trouble(&self) -> Option<String> {
+        match &self.db.health().borrow().state {
+            HealthState::Writing => None,
+            HealthState::Failing { cause, since } => {
+                Some(format!("the store cannot write for {} s: {cause}", Millis::now().since(*since) / 1000))
+            }
+            HealthState::Closed => Some("the store is closed".to_owned()),
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        let last = self.db.health().borrow().last_commit;
+        last.is_none_or(|last| Duration::from_millis(Millis::now().since(last)) >= QUIET)
+    }
+
+    async fn try_to_write(&self) -> Option<String> {
+        match tokio::time::timeout(PATIENCE, self.db.write(|tx| sql::probe(tx, Millis::now()))).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(format!("the store cannot write: {error}")),
+            Err(_) => Some(format!("the store has not answered for {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    /// Brings the gauges up to date that nobody else moves.
+    async fn measure(&self) {
+        let mut wal = self.db.path().as_os_str().to_owned();
+        wal.push("-wal");
+        self.metrics.db_bytes.set(size(self.db.path().to_owned()).await);
+        self.metrics.wal_bytes.set(size(wal.into()).await);
+        let queued = self.db.health().borrow().queued;
+        self.metrics.writer_queue.set(i64::try_from(queued).unwrap_or(i64::MAX));
+    }
+}
+
+async fn size(path: PathBuf) -> i64 {
+    tokio::fs::metadata(path).await.map_or(0, |file| i64::try_from(file.len()).unwrap_or(i64::MAX))
+}
