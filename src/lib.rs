@@ -2,7 +2,9 @@
 //!
 //! The map of the house, in the order data flows.
 
+pub mod app;
 pub mod chat;
+pub mod cli;
 pub mod config;
 pub mod features;
 pub mod feed;

@@ -11,6 +11,12 @@ use super::value;
 
 const PORT: u16 = 8080;
 
+const OPEN_LOCAL: &str = "ELORA_OPEN_LOCAL=1: every program on this machine may change things. With a proxy in front, \
+    every visitor comes from this machine, so everybody may, unless the proxy adds X-Forwarded-For: do not use both";
+const ANY_ORIGIN: &str = "ELORA_ALLOWED_ORIGINS=*: any web page that a reader opens may connect here and read along";
+const PUBLIC_READ: &str =
+    "ELORA_PUBLIC_READ=1: everybody who reaches this listener may read chat, /configz and /metrics";
+
 /// The listener and its guard.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default)]
@@ -55,6 +61,16 @@ impl Http {
     /// True when only programs on this machine can connect.
     pub fn is_loopback(&self) -> bool {
         self.addr.ip().to_canonical().is_loopback()
+    }
+
+    /// What is worth saying about the doors that were opened.
+    pub fn remarks(&self) -> impl Iterator<Item = &'static str> {
+        let said = [
+            (self.open_local, OPEN_LOCAL),
+            (self.allowed_origins.any, ANY_ORIGIN),
+            (self.public_read && !self.is_loopback(), PUBLIC_READ),
+        ];
+        said.into_iter().filter_map(|(holds, text)| holds.then_some(text))
     }
 
     /// Every host name that a request may be addressed to, besides IP addresses and `localhost`.

@@ -89,6 +89,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
     }
     loader.token_folder(&mut config);
     loader.contradictions(&config);
+    config.remarks.extend(config.http.remarks().map(str::to_owned));
     if loader.errors.is_empty() { Ok(config) } else { Err(Errors(loader.errors)) }
 }
 

@@ -39,6 +39,6 @@ pub struct Config {
     pub sources: Vec<Channel>,
     pub log: Log,
     pub ui: Ui,
-    /// Names that have no effect, to be told once at start.
+    /// What is worth telling once at start: names without effect, doors that stand open.
     pub remarks: Vec<String>,
 }

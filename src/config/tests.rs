@@ -296,3 +296,17 @@ fn a_misspelled_name_is_remarked_on() {
     assert!(config.remarks[0].contains("did you mean ELORA_DB_PATH?"), "{:?}", config.remarks);
     assert!(config.remarks[1].contains("did you mean ELORA_OPEN_LOCAL?"), "{:?}", config.remarks);
 }
+
+#[test]
+fn every_open_door_is_remarked_on() {
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[("ELORA_OPEN_LOCAL", "1")], "With a proxy in front"),
+        (&[("ELORA_ALLOWED_ORIGINS", "https://a.test,*")], "any web page"),
+        (&[("ELORA_PUBLIC_READ", "1"), ("HTTP_ADDR", "0.0.0.0")], "may read chat"),
+    ];
+    for (process, words) in cases {
+        let remarks = good(process).remarks;
+        assert!(remarks.len() == 1 && remarks[0].contains(words), "{remarks:?}");
+    }
+    assert_eq!(good(&[("ELORA_PUBLIC_READ", "1")]).remarks, [""; 0]);
+}

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::config::{Log, LogFormat};
+use crate::config::{self, Config, Log, LogFormat};
 
 /// Starts the log of this process. A second call changes nothing.
 pub fn start(log: &Log) {
@@ -24,6 +24,15 @@ pub fn start(log: &Log) {
             tracing::error!(place, cause, "a task panicked");
         }));
     }
+}
+
+/// Says what this process starts with. Scripts look for the beginnings of these lines.
+pub fn announce(config: &Config) {
+    for remark in &config.remarks {
+        tracing::warn!("{remark}");
+    }
+    tracing::info!("ingest: selected driver=\"{}\"", config.ingest.driver.as_str());
+    tracing::info!("config_summary={}", config::summary(config));
 }
 
 /// A plain level is for this program; libraries stay at `info`, for their finer logs quote what they carry.

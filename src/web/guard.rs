@@ -13,7 +13,7 @@ use super::hosts::{Host, Hosts};
 use super::owner::{Identity, Owner};
 use super::routes::{Access, Route, access};
 use super::{Problem, layers};
-use crate::config::{Config, Http};
+use crate::config::Http;
 
 /// Headers that a proxy adds. Behind one, a request from this machine says nothing about who sent it.
 const OF_PROXIES: [&str; 8] = [
@@ -116,27 +116,6 @@ impl Guard {
             }
         }
     }
-}
-
-/// What start-up says about the doors that were opened.
-pub fn warnings(config: &Config) -> Vec<&'static str> {
-    let http = &config.http;
-    let said = [
-        (
-            http.open_local,
-            "ELORA_OPEN_LOCAL=1: every program on this machine may change things. With a proxy in front, every visitor \
-             comes from this machine, so everybody may, unless the proxy adds X-Forwarded-For: do not use the two together",
-        ),
-        (
-            http.allowed_origins.any,
-            "ELORA_ALLOWED_ORIGINS=*: any web page that the owner opens may connect here and read along",
-        ),
-        (
-            http.public_read && !http.is_loopback(),
-            "ELORA_PUBLIC_READ=1: everybody who reaches this listener may read chat, /configz and /metrics",
-        ),
-    ];
-    said.into_iter().filter_map(|(holds, text)| holds.then_some(text)).collect()
 }
 
 /// Wraps the whole router: nothing answers that the guard has not let through.
