@@ -2,6 +2,7 @@
 //! Knows nothing of what the values mean.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ pub struct Pair {
 
 impl Pair {
     /// The error that this value is wrong, without the value of a secret.
-    pub fn wrong(&self, problem: impl ToString) -> Error {
+    pub fn wrong(&self, problem: &dyn Display) -> Error {
         let secret = keys::is_secret(self.field);
         let value = if secret { REDACTED.to_owned() } else { self.value.clone() };
         // A parser may quote what it was given.

@@ -107,7 +107,7 @@ impl Loader {
             let entry = (pair.field.to_owned(), pair.value.clone());
             match envy::prefixed(prefix).from_iter::<_, T>([entry.clone()]) {
                 Ok(_) => good.push(entry),
-                Err(error) => self.errors.push(pair.wrong(error)),
+                Err(error) => self.errors.push(pair.wrong(&error)),
             }
         }
         envy::prefixed(prefix).from_iter(good).unwrap_or_default()
@@ -128,7 +128,7 @@ impl Loader {
                 match format!("{prefix}{item}").parse::<Channel>() {
                     Ok(channel) if seen.insert(channel.to_string()) => sources.push(channel),
                     Ok(_) => {}
-                    Err(error) => self.errors.push(pair.wrong(error)),
+                    Err(error) => self.errors.push(pair.wrong(&error)),
                 }
             }
         }
@@ -169,7 +169,7 @@ impl Loader {
 
     fn contradiction(&mut self, field: &str, holds: bool, problem: impl FnOnce() -> String) {
         if let Some(pair) = self.pair(field).filter(|_| holds) {
-            self.errors.push(pair.wrong(problem()));
+            self.errors.push(pair.wrong(&problem()));
         }
     }
 }
@@ -191,8 +191,8 @@ fn address(flags: &Flags, layers: &Layers) -> Result<SocketAddr, Error> {
         let (its_host, its_port) =
             if is_port { (None, Some(port_number(&pair.value))) } else { host_and_port(&pair.value) };
         // What a stronger statement said is not asked of a weaker one.
-        let its_host = its_host.filter(|_| host.is_none()).transpose().map_err(|problem| pair.wrong(problem))?;
-        let its_port = its_port.filter(|_| port.is_none()).transpose().map_err(|problem| pair.wrong(problem))?;
+        let its_host = its_host.filter(|_| host.is_none()).transpose().map_err(|problem| pair.wrong(&problem))?;
+        let its_port = its_port.filter(|_| port.is_none()).transpose().map_err(|problem| pair.wrong(&problem))?;
         host = host.or(its_host);
         port = port.or(its_port);
     }

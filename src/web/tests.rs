@@ -35,7 +35,7 @@ fn house(change: impl FnOnce(&mut Config)) -> House {
         .get("/api/panic", || async { panic!("on purpose") as String });
     let all = routes(&config, &opened.db, &guard, &metrics).merge(feature);
     let token = key::read(&key::path(&config.store)).expect("the token is good").expect("the token is there");
-    House { router: finish(all, &guard, &metrics), guard, token, folder: folder }
+    House { router: finish(all, &guard, &metrics), guard, token, folder }
 }
 
 impl House {
