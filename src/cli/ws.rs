@@ -73,7 +73,8 @@ pub fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
         let (mut socket, _) = connect_async(request).await.map_err(|error| refused(&url, error))?;
         let mut left = arguments.limit.unwrap_or(u64::MAX);
         while let Some(message) = socket.next().await {
-            let Message::Text(text) = message.context("the connection broke")? else { continue };
+            let message = message.map_err(|error| anyhow::anyhow!("the connection broke: {error}"))?;
+            let Message::Text(text) = message else { continue };
             let frame: Frame = serde_json::from_str(&text).context("the server sent no frame")?;
             for event in frame.events {
                 if print(&event, arguments.json).is_err() {
@@ -144,7 +145,7 @@ fn refused(url: &str, error: tungstenite::Error) -> anyhow::Error {
             let body = response.body().as_deref().unwrap_or_default();
             anyhow::anyhow!("the server answered {}: {}", response.status(), client::detail(body))
         }
-        error => anyhow::Error::from(error).context(format!("nothing answers at {url}")),
+        error => anyhow::anyhow!("nothing answers at {url}: {error}"),
     }
 }
 

@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::digest::{Digest, secret};
 use crate::config;
@@ -13,8 +12,6 @@ use crate::config;
 const NAME: &str = "owner.token";
 /// Shorter than this can be guessed, so it is not taken for a token.
 const SHORTEST: usize = 32;
-/// Another process may change the token; it is looked at this often, and only when somebody shows one.
-const RECHECK: Duration = Duration::from_secs(1);
 
 /// Where the token of a store lies. A temporary store has none of its own, so the configured place counts too.
 pub fn path(store: &config::Store) -> PathBuf {
@@ -62,7 +59,6 @@ struct Known {
     digest: Option<Digest>,
     /// What the file looked like: its number and when it was changed.
     stamp: Option<(u64, i64, i64)>,
-    checked: Instant,
 }
 
 impl Key {
@@ -83,17 +79,16 @@ impl Key {
             },
         };
         let stamp = path.as_deref().and_then(stamp);
-        let known = Known { digest: Some(Digest::of(&token)), stamp, checked: Instant::now() };
+        let known = Known { digest: Some(Digest::of(&token)), stamp };
         Ok(Self { path, known: Mutex::new(known) })
     }
 
     /// The digest of the token that is valid now. None while the file is away or broken: then nobody is the owner.
+    ///
+    /// Another process may change the file, so it is looked at every time: a few microseconds when somebody signs.
     pub fn digest(&self) -> Option<Digest> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(path) = self.path.as_deref().filter(|_| known.checked.elapsed() >= RECHECK) else {
-            return known.digest;
-        };
-        known.checked = Instant::now();
+        let Some(path) = self.path.as_deref() else { return known.digest };
         let stamp = stamp(path);
         if stamp != known.stamp || stamp.is_none() {
             known.stamp = stamp;
@@ -159,7 +154,6 @@ mod tests {
         let old = key.digest();
 
         let token = rotate(&path).expect("the folder is writable");
-        key.known.lock().expect("nobody panicked").checked -= RECHECK;
 
         assert_eq!(key.digest(), Some(Digest::of(&token)));
         assert_ne!(key.digest(), old);
@@ -171,7 +165,6 @@ mod tests {
         let key = Key::open(path.clone()).expect("the folder is writable");
 
         fs::remove_file(&path).expect("the file is there");
-        key.known.lock().expect("nobody panicked").checked -= RECHECK;
 
         assert_eq!(key.digest(), None);
     }

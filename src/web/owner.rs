@@ -84,11 +84,15 @@ impl Owner {
 
     /// Who sent these headers.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Problem> {
+        let (bearer, cookie) = (bearer(headers), cookie(headers));
+        if bearer.is_none() && cookie.is_none() {
+            return Ok(Identity::Guest);
+        }
         let Some(owner) = self.0.key.digest() else { return Ok(Identity::Guest) };
-        if bearer(headers).is_some_and(|token| Digest::of(token) == owner) {
+        if bearer.is_some_and(|token| Digest::of(token) == owner) {
             return Ok(Identity::Bearer);
         }
-        let Some(token) = cookie(headers) else { return Ok(Identity::Guest) };
+        let Some(token) = cookie else { return Ok(Identity::Guest) };
         let session = self.0.db.read(move |connection| sql::session(connection, token.as_bytes())).await?;
         let is_good = session
             .is_some_and(|session| session.owner_digest == owner.as_bytes() && session.expires_at > Millis::now().0);

@@ -33,7 +33,7 @@ struct Readiness {
     ready: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
-    last_commit: Option<Millis>,
+    last_commit: Option<String>,
     last_commit_age_ms: Option<u64>,
     queued: usize,
 }
@@ -83,7 +83,7 @@ impl Probes {
         Readiness {
             ready: cause.is_none(),
             cause,
-            last_commit: health.last_commit,
+            last_commit: health.last_commit.map(|at| at.to_string()),
             last_commit_age_ms: health.last_commit.map(|at| Millis::now().since(at)),
             queued: health.queued,
         }

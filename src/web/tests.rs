@@ -242,6 +242,19 @@ async fn a_session_ends_when_its_owner_signs_out() {
 }
 
 #[tokio::test]
+async fn another_owner_token_ends_every_session() {
+    let house = house(|_| {});
+    let (old, cookie) = (house.bearer(), house.sign_in().await);
+
+    let token = key::rotate(&house.folder.path().join("owner.token")).expect("the folder is writable");
+
+    assert_eq!(house.status("POST", "/api/change", &[("authorization", &old)]).await, 401);
+    assert_eq!(house.status("POST", "/api/change", &[("cookie", &cookie)]).await, 401);
+    let new = format!("Bearer {token}");
+    assert_eq!(house.status("POST", "/api/change", &[("authorization", &new)]).await, 200);
+}
+
+#[tokio::test]
 async fn behind_https_the_cookie_stays_on_https() {
     let house = house(|config| config.http.deployed_url = "https://chat.test".parse().ok());
     let link = || house.guard.link("");
