@@ -13,7 +13,7 @@ const PORT: u16 = 8080;
 
 const OPEN_LOCAL: &str = "ELORA_OPEN_LOCAL=1: every program on this machine may change things. With a proxy in front, \
     every visitor comes from this machine, so everybody may, unless the proxy adds X-Forwarded-For: do not use both";
-const ANY_ORIGIN: &str = "ELORA_ALLOWED_ORIGINS=*: any web page that a reader opens may connect here and read along";
+const ANY_ORIGIN: &str = "ELORA_WS_ALLOWED_ORIGINS=*: any web page that a reader opens may connect here and read along";
 const PUBLIC_READ: &str =
     "ELORA_PUBLIC_READ=1: everybody who reaches this listener may read chat, /configz and /metrics";
 

@@ -95,7 +95,7 @@ impl Guard {
             self.0.hosts.check_host(request.uri(), request.headers()).map_err(|host| misdirected(host.as_deref()))?;
         let acts = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
         if acts && !self.0.hosts.allows_origin(&host, request.headers()) {
-            let problem = "pages of another origin may not do this: ELORA_ALLOWED_ORIGINS lists those that may";
+            let problem = "pages of another origin may not do this: ELORA_WS_ALLOWED_ORIGINS lists those that may";
             return Err(Problem::forbidden(problem));
         }
         Ok(host)
