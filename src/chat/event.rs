@@ -11,6 +11,9 @@ use super::message::Message;
 use super::source::Channel;
 use super::time::Millis;
 
+/// A platform's stamp further than this from our clock does not say when something was sent.
+pub const BOGUS_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// An event's place in the one order there is: the row id, which is also the only cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -44,6 +47,12 @@ impl NewEvent {
     /// The platform's time, or ours where it gives none.
     pub fn happened_at(&self) -> Millis {
         self.at.unwrap_or(self.received_at)
+    }
+
+    /// The time that moderation compares: the platform's, unless it is so far off that it must be nonsense.
+    pub fn sent_at(&self) -> Millis {
+        let at = self.happened_at();
+        if (at.0.saturating_sub(self.received_at.0)).abs() > BOGUS_MS { self.received_at } else { at }
     }
 }
 
@@ -139,7 +148,9 @@ pub struct Cleared {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edited {
     pub target: Target,
+    #[serde(default)]
     pub text: String,
+    #[serde(default)]
     pub fragments: Vec<Fragment>,
 }
 

@@ -11,7 +11,9 @@ use super::fragments::Fragment;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub author: Author,
+    #[serde(default)]
     pub text: String,
+    #[serde(default)]
     pub fragments: Vec<Fragment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,

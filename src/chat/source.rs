@@ -74,6 +74,19 @@ impl Channel {
         self
     }
 
+    /// Where people watch it.
+    pub fn url(&self) -> String {
+        let login = &self.login;
+        match self.platform.as_str() {
+            "twitch" => format!("https://www.twitch.tv/{login}"),
+            "kick" => format!("https://kick.com/{login}"),
+            "youtube" if login.starts_with('@') => format!("https://www.youtube.com/{login}"),
+            "youtube" if login.starts_with("UC") => format!("https://www.youtube.com/channel/{login}"),
+            "youtube" => format!("https://www.youtube.com/watch?v={login}"),
+            _ => String::new(),
+        }
+    }
+
     /// What identifies the channel in the store: the platform's id, or the address while none is known.
     pub fn key(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.login)
@@ -115,10 +128,10 @@ impl FromStr for Channel {
         if source.is_empty() {
             return Err(SourceError::Empty);
         }
-        if let Some((platform, name)) = source.split_once(':').filter(|(_, rest)| !rest.starts_with("//")) {
-            if !platform.contains(['.', '/']) {
-                return named(Platform::new(platform)?, name.trim());
-            }
+        if let Some((platform, name)) = source.split_once(':').filter(|(_, rest)| !rest.starts_with("//"))
+            && !platform.contains(['.', '/'])
+        {
+            return named(Platform::new(platform)?, name.trim());
         }
         if source.starts_with('@') && !is_twitch_login(&source[1..].to_ascii_lowercase()) {
             return named(Platform::YOUTUBE, source);

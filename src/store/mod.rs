@@ -1,1 +1,192 @@
-//! store
+//! The only owner of database connections: one writer thread, a pool of readers, and the file they share.
+//! Knows events and nothing about who asks for them.
+
+mod append;
+mod body;
+mod checkpoint;
+mod connection;
+pub mod events;
+mod health;
+mod lock;
+mod migrate;
+mod place;
+mod pool;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::chat::{EventId, NewEvent};
+use crate::config;
+
+pub use health::{Health, State as HealthState};
+pub use writer::Totals;
+
+/// The store was opened, and here is everything that may be done with it. Cloning is cheap.
+#[derive(Clone)]
+pub struct Db {
+    pool: pool::Readers,
+    jobs: mpsc::Sender<writer::Job>,
+    committed: watch::Receiver<EventId>,
+    health: watch::Receiver<Health>,
+    identity: Arc<Identity>,
+}
+
+/// Who this database is. The epoch changes when the file is replaced or restored.
+#[derive(Debug)]
+struct Identity {
+    epoch: String,
+    path: PathBuf,
+    ephemeral: bool,
+}
+
+/// What opening gives: the handle for everyone, the queue for drivers, and the threads to wait for.
+pub struct Opened {
+    pub db: Db,
+    /// The one queue of the writer. When its last sender is dropped, the writer drains, commits and ends.
+    pub queue: mpsc::Sender<NewEvent>,
+    pub writer: WriterThread,
+}
+
+/// The writer's thread, which ends when every queue sender is gone.
+pub struct WriterThread {
+    ended: oneshot::Receiver<()>,
+}
+
+impl WriterThread {
+    /// Waits until everything accepted is committed and the file is closed.
+    pub async fn ended(&mut self) {
+        // An error means the thread is gone without saying so, which is an end too.
+        let _ = (&mut self.ended).await;
+    }
+}
+
+/// Why the store cannot be opened. Each has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{path} was written by a newer version (schema {found}, this program knows {known}): update elora-chat, or point DB_PATH at another file", path = .path.display())]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("{path} is not a store of this program ({what}): point DB_PATH at another file", path = .path.display())]
+    Foreign { path: PathBuf, what: &'static str },
+    #[error("{path} is not writable by uid {uid}: {cause}", path = .path.display())]
+    NotWritable { path: PathBuf, uid: u32, cause: String },
+    #[error("{path} is in use by another elora-chat (pid {pid}): stop that one, or give this one its own DB_PATH", path = .path.display())]
+    InUse { path: PathBuf, pid: String },
+    #[error("sqlite {0} has a bug that corrupts files two connections write: 3.51.3 or newer is needed")]
+    OldSqlite(String),
+    #[error("{path} could not be opened", path = .path.display())]
+    Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error("{path} could not be opened", path = .path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+}
+
+/// Why a read or write did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the store is closed")]
+    Closed,
+    #[error("every reader was busy for {} s", pool::PATIENCE.as_secs())]
+    Busy,
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Opens or creates the store, migrates it, and starts the writer.
+pub fn open(config: &config::Store, queue: usize) -> Result<Opened, OpenError> {
+    connection::assert_version()?;
+    let place = place::choose(config)?;
+    let lock = lock::Lock::take(&place.path)?;
+    let mut connection = connection::writer(&place.path, config)?;
+    migrate::run(&mut connection, &place.path)?;
+    let start = lock.reconcile(&connection).map_err(|source| OpenError::Sqlite { path: place.path.clone(), source })?;
+
+    let (committed_tx, committed) = watch::channel(start.last);
+    let (health_tx, health) = watch::channel(Health::default());
+    let (queue_tx, queue_rx) = mpsc::channel(queue);
+    let (jobs_tx, jobs_rx) = mpsc::channel(JOB_QUEUE);
+    let (ended_tx, ended) = oneshot::channel();
+    let pool = pool::Readers::new(&place.path, config);
+    let identity = Arc::new(Identity { epoch: start.epoch, path: place.path, ephemeral: place.ephemeral });
+    writer::Writer {
+        connection,
+        lock,
+        queue: queue_rx,
+        jobs: jobs_rx,
+        committed: committed_tx,
+        health: health_tx,
+        synchronous: config.synchronous,
+        identity: identity.clone(),
+    }
+    .start(ended_tx);
+    Ok(Opened {
+        db: Db { pool, jobs: jobs_tx, committed, health, identity },
+        queue: queue_tx,
+        writer: WriterThread { ended },
+    })
+}
+
+/// Closures waiting for the writer; they are rare and small.
+const JOB_QUEUE: usize = 64;
+
+impl Db {
+    /// Runs a query on a read-only connection, off the async threads.
+    pub async fn read<T, F>(&self, query: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.pool.read(query).await
+    }
+
+    /// Runs a change in a transaction of its own on the writer, and returns after it is committed.
+    pub async fn write<T, F>(&self, change: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = writer::job(change, reply);
+        self.jobs.send(job).await.map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The identity of this database: cursors of another one mean nothing here.
+    pub fn epoch(&self) -> &str {
+        &self.identity.epoch
+    }
+
+    /// The newest committed id; changes after every commit.
+    pub fn committed(&self) -> watch::Receiver<EventId> {
+        self.committed.clone()
+    }
+
+    /// How the writer is doing.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// The file, which may lie beside the configured path when that holds another program's data.
+    pub fn path(&self) -> &Path {
+        &self.identity.path
+    }
+
+    /// True for a temporary store that is removed at the end.
+    pub fn is_ephemeral(&self) -> bool {
+        self.identity.ephemeral
+    }
+}
+
+/// Tells a store that may not be written from one that is broken.
+fn refused(path: &Path, source: rusqlite::Error) -> OpenError {
+    use rusqlite::ErrorCode as Code;
+    match source.sqlite_error_code() {
+        Some(Code::ReadOnly | Code::CannotOpen | Code::DiskFull | Code::PermissionDenied) => {
+            OpenError::NotWritable { path: path.to_owned(), uid: place::uid(), cause: source.to_string() }
+        }
+        Some(Code::NotADatabase) => OpenError::Foreign { path: path.to_owned(), what: "not a SQLite file" },
+        _ => OpenError::Sqlite { path: path.to_owned(), source },
+    }
+}

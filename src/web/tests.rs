@@ -18,6 +18,8 @@ struct House {
     guard: Guard,
     token: String,
     folder: tempfile::TempDir,
+    /// The writer ends with the last of these.
+    _queue: tokio::sync::mpsc::Sender<crate::chat::NewEvent>,
 }
 
 fn house(change: impl FnOnce(&mut Config)) -> House {
@@ -35,7 +37,7 @@ fn house(change: impl FnOnce(&mut Config)) -> House {
         .get("/api/panic", || async { panic!("on purpose") as String });
     let all = routes(&config, &opened.db, &guard, &metrics).merge(feature);
     let token = key::read(&key::path(&config.store)).expect("the token is good").expect("the token is there");
-    House { router: finish(all, &guard, &metrics), guard, token, folder }
+    House { router: finish(all, &guard, &metrics), guard, token, folder, _queue: opened.queue }
 }
 
 impl House {

@@ -1,0 +1,247 @@
+//! One event into the store: its channel and author, the duplicate check, and what a moderation event hits.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::body;
+use crate::chat::{Author, Channel, Cleared, EventId, Kind, NewEvent, Platform, Removed, Target};
+
+/// Authors remembered between events. The rows are the truth; this only saves looking them up.
+const MOST_AUTHORS: usize = 20_000;
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    Stored(EventId),
+    /// The platform told it before.
+    Duplicate,
+}
+
+/// The writer's memory of rows it has seen.
+#[derive(Default)]
+pub struct Appender {
+    channels: HashMap<(Platform, String), Known>,
+    authors: HashMap<(Platform, String), Known>,
+}
+
+/// A row as it was last written.
+struct Known {
+    row: i64,
+    login: String,
+    name: Option<String>,
+}
+
+impl Appender {
+    /// Forgets everything, as a rolled-back transaction may have taken rows with it.
+    pub fn forget(&mut self) {
+        self.channels.clear();
+        self.authors.clear();
+    }
+
+    /// Stores one event, inside of the caller's transaction.
+    pub fn append(&mut self, tx: &Connection, event: &NewEvent) -> rusqlite::Result<Appended> {
+        let channel = self.channel(tx, &event.channel)?;
+        let platform = &event.channel.platform;
+        match &event.kind {
+            Kind::Removed(removed) => self.removed(tx, event, channel, removed),
+            Kind::Cleared(cleared) => self.cleared(tx, event, channel, cleared),
+            kind => {
+                let author = match author_of(kind) {
+                    Some(author) => self.author(tx, platform, author)?,
+                    None => None,
+                };
+                let removed_by = tombstone(tx, event)?;
+                insert(tx, event, &event.kind, channel, author, removed_by)
+            }
+        }
+    }
+
+    /// Marks the message, now or when it comes.
+    fn removed(
+        &mut self,
+        tx: &Connection,
+        event: &NewEvent,
+        channel: i64,
+        removed: &Removed,
+    ) -> rusqlite::Result<Appended> {
+        let platform = event.channel.platform.as_str();
+        let Some(native_id) = removed.target.native_id.as_deref() else {
+            return insert(tx, event, &event.kind, channel, None, None);
+        };
+        let found = find(tx, platform, native_id, channel)?;
+        let (found, author_id) = found.unzip();
+        let author_id = author_id.flatten().or_else(|| removed.target.author_id.clone());
+        let target = Target { id: found, author_id, ..removed.target.clone() };
+        let appended = insert(tx, event, &Kind::Removed(Removed { target }), channel, None, None)?;
+        let Appended::Stored(id) = appended else { return Ok(appended) };
+        tx.prepare_cached(
+            "insert into removals (platform, native_id, channel_id, event_id) values (:platform, :native_id, :channel, :event)
+             on conflict do nothing",
+        )?
+        .execute(named_params! { ":platform": platform, ":native_id": native_id, ":channel": channel, ":event": id.0 })?;
+        if let Some(target) = found {
+            tx.prepare_cached("update events set removed_by = :event where id = :target and removed_by is null")?
+                .execute(named_params! { ":event": id.0, ":target": target.0 })?;
+        }
+        Ok(appended)
+    }
+
+    /// Moves the line before which an author's messages, or everybody's, are gone.
+    fn cleared(
+        &mut self,
+        tx: &Connection,
+        event: &NewEvent,
+        channel: i64,
+        cleared: &Cleared,
+    ) -> rusqlite::Result<Appended> {
+        let platform = &event.channel.platform;
+        let author = match &cleared.target.author_id {
+            Some(id) => {
+                let login = cleared.target.author_login.as_deref().unwrap_or(id);
+                self.person(tx, platform, id, login, login)?
+            }
+            None => EVERYBODY,
+        };
+        let column = (author != EVERYBODY).then_some(author);
+        let appended = insert(tx, event, &event.kind, channel, column, None)?;
+        let Appended::Stored(id) = appended else { return Ok(appended) };
+        tx.prepare_cached(
+            "insert into clears (channel_id, author_id, until, event_id) values (:channel, :author, :until, :event)
+             on conflict (channel_id, author_id) do update set until = excluded.until, event_id = excluded.event_id
+             where excluded.until > until",
+        )?
+        .execute(
+            named_params! { ":channel": channel, ":author": author, ":until": event.sent_at().0, ":event": id.0 },
+        )?;
+        Ok(appended)
+    }
+
+    fn channel(&mut self, tx: &Connection, channel: &Channel) -> rusqlite::Result<i64> {
+        let key = (channel.platform.clone(), channel.key().to_owned());
+        if let Some(known) = self.channels.get(&key)
+            && known.login == channel.login
+            && (channel.name.is_none() || known.name == channel.name)
+        {
+            return Ok(known.row);
+        }
+        let row = tx
+            .prepare_cached(
+                "insert into channels (platform, key, native_id, login, name) values (?1, ?2, ?3, ?4, ?5)
+                 on conflict (workspace_id, platform, key) do update
+                 set login = excluded.login, name = coalesce(excluded.name, name)
+                 returning id",
+            )?
+            .query_row(params![key.0.as_str(), key.1, channel.id, channel.login, channel.name], |row| row.get(0))?;
+        self.channels.insert(key, Known { row, login: channel.login.clone(), name: channel.name.clone() });
+        Ok(row)
+    }
+
+    fn author(&mut self, tx: &Connection, platform: &Platform, author: &Author) -> rusqlite::Result<Option<i64>> {
+        let Some(id) = &author.id else { return Ok(None) };
+        self.person(tx, platform, id, &author.login, &author.name).map(Some)
+    }
+
+    fn person(
+        &mut self,
+        tx: &Connection,
+        platform: &Platform,
+        id: &str,
+        login: &str,
+        name: &str,
+    ) -> rusqlite::Result<i64> {
+        let key = (platform.clone(), id.to_owned());
+        if let Some(known) = self.authors.get(&key)
+            && known.login == login
+            && known.name.as_deref() == Some(name)
+        {
+            return Ok(known.row);
+        }
+        let row = tx
+            .prepare_cached(
+                "insert into authors (platform, native_id, login, name) values (?1, ?2, ?3, ?4)
+                 on conflict (workspace_id, platform, native_id) do update set login = excluded.login, name = excluded.name
+                 returning id",
+            )?
+            .query_row(params![platform.as_str(), id, login, name], |row| row.get(0))?;
+        if self.authors.len() >= MOST_AUTHORS {
+            self.authors.clear();
+        }
+        self.authors.insert(key, Known { row, login: login.to_owned(), name: Some(name.to_owned()) });
+        Ok(row)
+    }
+}
+
+/// The author row that stands for the whole chat; real rows count from 1.
+const EVERYBODY: i64 = 0;
+
+fn author_of(kind: &Kind) -> Option<&Author> {
+    match kind {
+        Kind::Message(message) => Some(&message.author),
+        Kind::Alert(alert) => alert.author.as_ref(),
+        _ => None,
+    }
+}
+
+/// The removal that came before its message.
+fn tombstone(tx: &Connection, event: &NewEvent) -> rusqlite::Result<Option<i64>> {
+    let (Kind::Message(_) | Kind::Alert(_), Some(native_id)) = (&event.kind, &event.native_id) else {
+        return Ok(None);
+    };
+    tx.prepare_cached("select event_id from removals where platform = :platform and native_id = :native_id")?
+        .query_row(named_params! { ":platform": event.channel.platform.as_str(), ":native_id": native_id }, |row| {
+            row.get(0)
+        })
+        .optional()
+}
+
+/// The event a removal means, and its author: what carries that id in that channel.
+fn find(
+    tx: &Connection,
+    platform: &str,
+    native_id: &str,
+    channel: i64,
+) -> rusqlite::Result<Option<(EventId, Option<String>)>> {
+    tx.prepare_cached(
+        "select e.id, a.native_id from events e left join authors a on a.id = e.author_id
+         where e.platform = :platform and e.kind in ('message', 'alert') and e.native_id = :native_id
+         and e.channel_id = :channel",
+    )?
+    .query_row(named_params! { ":platform": platform, ":native_id": native_id, ":channel": channel }, |row| {
+        Ok((EventId(row.get(0)?), row.get(1)?))
+    })
+    .optional()
+}
+
+fn insert(
+    tx: &Connection,
+    event: &NewEvent,
+    kind: &Kind,
+    channel: i64,
+    author: Option<i64>,
+    removed_by: Option<i64>,
+) -> rusqlite::Result<Appended> {
+    let (text, body) = body::encode(kind);
+    let shared = event.shared.as_ref();
+    let changed = tx
+        .prepare_cached(
+            "insert into events (platform, kind, native_id, channel_id, author_id, at, received_at, source_id,
+             source_channel, text, body, removed_by)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) on conflict do nothing",
+        )?
+        .execute(params![
+            event.channel.platform.as_str(),
+            kind.name(),
+            event.native_id.as_deref().filter(|id| !id.is_empty()),
+            channel,
+            author,
+            event.happened_at().0,
+            event.received_at.0,
+            shared.map(|shared| &shared.source_id),
+            shared.map(|shared| &shared.channel_id),
+            text,
+            body,
+            removed_by,
+        ])?;
+    Ok(if changed == 0 { Appended::Duplicate } else { Appended::Stored(EventId(tx.last_insert_rowid())) })
+}

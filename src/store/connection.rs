@@ -1,0 +1,58 @@
+//! How a connection is opened: versions, pragmas.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::OpenError;
+use crate::config;
+
+/// The first version without the bug that corrupts a file when a writer and a checkpoint meet.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// Page cache of one reader, in KiB.
+const READER_CACHE_KIB: i64 = 8 * 1024;
+
+pub fn assert_version() -> Result<(), OpenError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(OpenError::OldSqlite(rusqlite::version().to_owned()));
+    }
+    Ok(())
+}
+
+/// The one connection that writes. It never checkpoints by itself.
+pub fn writer(path: &Path, config: &config::Store) -> Result<Connection, OpenError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(config.busy_timeout)?;
+        connection.pragma_update(None, "journal_mode", &config.journal_mode)?;
+        connection.pragma_update(None, "synchronous", config.synchronous.as_str())?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        extras(&connection, config)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+}
+
+/// What every reader gets before its first query.
+pub fn prepare_reader(connection: &Connection, config: &config::Store) -> rusqlite::Result<()> {
+    connection.busy_timeout(config.busy_timeout)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}
+
+pub fn reader_flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// The operator's own pragmas, for the writer alone.
+fn extras(connection: &Connection, config: &config::Store) -> rusqlite::Result<()> {
+    for (name, value) in &config.pragmas_extra {
+        connection.pragma_update(None, name, value)?;
+    }
+    Ok(())
+}

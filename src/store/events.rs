@@ -1,0 +1,180 @@
+//! Reading events back: what follows a cursor, the newest, and pages of history. Whether an event is removed is
+//! reckoned here, at reading, so that every reader sees what moderation has done since.
+
+use rusqlite::{Connection, Row, named_params, types::Value};
+
+use super::body;
+use crate::chat::event::BOGUS_MS;
+use crate::chat::{Alert, Channel, Event, EventId, Kind, Message, Millis, Platform, Shared, State};
+
+/// What `last=n` looks through at most: a filter that fits nothing must not read a season of chat.
+const DEEPEST: i64 = 200_000;
+
+/// Which events somebody asked for. Nothing named means everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub platforms: Vec<String>,
+    /// Platform and the channel's id or login, in lower case.
+    pub channels: Vec<(String, String)>,
+    pub kinds: Vec<String>,
+}
+
+/// Kinds that change what was sent before: they pass every filter of kinds.
+const CHANGING: [&str; 3] = ["removed", "cleared", "edited"];
+
+impl Filter {
+    pub fn passes(&self, event: &Event) -> bool {
+        self.admits(&event.channel, event.kind.name())
+    }
+
+    /// Whether an event of this kind in this channel was asked for.
+    pub fn admits(&self, channel: &Channel, kind: &str) -> bool {
+        let platform = channel.platform.as_str();
+        let named = |(of, key): &(String, String)| {
+            of == platform && (*key == channel.login || Some(key.as_str()) == channel.id.as_deref())
+        };
+        (self.platforms.is_empty() || self.platforms.iter().any(|one| one == platform))
+            && (self.kinds.is_empty() || CHANGING.contains(&kind) || self.kinds.iter().any(|one| one == kind))
+            && (self.channels.is_empty() || self.channels.iter().any(named))
+    }
+
+    fn is_everything(&self) -> bool {
+        self.platforms.is_empty() && self.channels.is_empty() && self.kinds.is_empty()
+    }
+}
+
+/// A page of history: messages only, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    pub since: Option<Millis>,
+    pub before: Option<Millis>,
+    /// With `before`: also those of that very time with a smaller id.
+    pub before_id: Option<i64>,
+    pub limit: usize,
+}
+
+/// The columns of [`read`]. A message is removed by a deletion, or by a clear of its author or of the whole channel
+/// at or after the time it was sent.
+fn columns() -> String {
+    let sent = format!("case when abs(e.at - e.received_at) > {BOGUS_MS} then e.received_at else e.at end");
+    format!(
+        "select e.id, e.platform, e.kind, e.native_id, e.at, e.received_at, e.source_id, e.source_channel, e.text,
+         e.body, c.native_id, c.login, c.name,
+         e.removed_by is not null or (e.kind = 'message' and exists (
+           select 1 from clears k where k.channel_id = e.channel_id and k.author_id in (0, coalesce(e.author_id, 0))
+           and k.until >= {sent})) as is_removed
+         from events e join channels c on c.id = e.channel_id"
+    )
+}
+
+/// Everything after an id, in order.
+pub fn after(connection: &Connection, id: EventId, limit: usize) -> rusqlite::Result<Vec<Event>> {
+    let sql = format!("{} where e.id > :id order by e.id limit :limit", columns());
+    let mut query = connection.prepare_cached(&sql)?;
+    query.query_map(named_params! { ":id": id.0, ":limit": rows(limit) }, read)?.collect()
+}
+
+/// The newest that a filter passes up to an id, oldest first.
+pub fn newest(connection: &Connection, up_to: EventId, filter: &Filter, count: usize) -> rusqlite::Result<Vec<Event>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let sql = format!("{} where e.id <= :up_to and e.id > :floor order by e.id desc", columns());
+    let mut query = connection.prepare_cached(&sql)?;
+    let floor = if filter.is_everything() { -1 } else { up_to.0 - DEEPEST };
+    let mut rows = query.query(named_params! { ":up_to": up_to.0, ":floor": floor })?;
+    let mut found = Vec::with_capacity(count);
+    while let Some(row) = rows.next()? {
+        let channel = channel(row)?;
+        if filter.admits(&channel, &row.get::<_, String>(2)?) {
+            found.push(read(row)?);
+            if found.len() == count {
+                break;
+            }
+        }
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// One page of history, with one more than asked for if there is more.
+pub fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec<Event>> {
+    let mut sql = format!("{} where e.kind = 'message'", columns());
+    let mut values: Vec<(&str, Value)> = vec![(":limit", Value::from(rows(page.limit + 1)))];
+    if let Some(since) = page.since {
+        sql += " and e.at >= :since";
+        values.push((":since", since.0.into()));
+    }
+    if let Some(before) = page.before {
+        sql += " and (e.at < :before or (e.at = :before and e.id < :before_id))";
+        values.push((":before", before.0.into()));
+        values.push((":before_id", page.before_id.unwrap_or(0).into()));
+    }
+    sql += " and not is_removed order by e.at desc, e.id desc limit :limit";
+    let mut query = connection.prepare_cached(&sql)?;
+    let values: Vec<(&str, &dyn rusqlite::ToSql)> =
+        values.iter().map(|(name, value)| (*name, value as &dyn rusqlite::ToSql)).collect();
+    query.query_map(&values[..], read)?.collect()
+}
+
+/// The smallest id still stored; none in an empty store.
+pub fn oldest(connection: &Connection) -> rusqlite::Result<Option<EventId>> {
+    connection.query_row("select min(id) from events", [], |row| Ok(row.get::<_, Option<i64>>(0)?.map(EventId)))
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let kind: String = row.get(2)?;
+    let body: String = row.get(9)?;
+    let shared = match (row.get::<_, Option<String>>(6)?, row.get(7)?) {
+        (Some(source_id), Some(channel_id)) => Some(Shared { source_id, channel_id }),
+        _ => None,
+    };
+    let is_removed: bool = row.get(13)?;
+    let kind = body::decode(&kind, row.get(8)?, &body);
+    Ok(Event {
+        id: EventId(row.get(0)?),
+        channel: channel(row)?,
+        native_id: row.get(3)?,
+        at: Millis(row.get(4)?),
+        received_at: Millis(row.get(5)?),
+        shared,
+        state: if is_removed { State::Removed } else { State::Visible },
+        kind: if is_removed { bereft(kind) } else { kind },
+    })
+}
+
+fn channel(row: &Row<'_>) -> rusqlite::Result<Channel> {
+    let platform: String = row.get(1)?;
+    let platform = Platform::new(&platform)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error)))?;
+    Ok(Channel { platform, id: row.get(10)?, login: row.get(11)?, name: row.get(12)? })
+}
+
+/// What is left of an event that was taken away: who and where, and nothing of what was said.
+fn bereft(kind: Kind) -> Kind {
+    match kind {
+        Kind::Message(message) => Kind::Message(Message {
+            author: message.author,
+            text: String::new(),
+            fragments: Vec::new(),
+            reply: None,
+            money: None,
+            bits: None,
+            flags: Vec::new(),
+        }),
+        Kind::Alert(alert) => Kind::Alert(Alert {
+            text: String::new(),
+            fragments: Vec::new(),
+            system_text: String::new(),
+            money: None,
+            bits: None,
+            flags: Vec::new(),
+            ..alert
+        }),
+        other => other,
+    }
+}

@@ -1,0 +1,50 @@
+//! The schema: numbered files, forward only, one transaction each, never edited once merged.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{OpenError, refused};
+
+/// Every migration in order. Adding one is one file and one line.
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_events", include_str!("../../migrations/0001_events.sql")),
+    ("0002_sessions", include_str!("../../migrations/0002_sessions.sql")),
+    ("0003_sources", include_str!("../../migrations/0003_sources.sql")),
+];
+
+/// Brings the store up to date. A store that is newer than this program is left alone.
+pub fn run(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let sqlite = |source| refused(path, source);
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sqlite)?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    let missing = &MIGRATIONS[usize::try_from(found).unwrap_or(0)..];
+    if found > 0 && !missing.is_empty() {
+        keep_copy(connection, path, found)?;
+    }
+    for (number, (name, sql)) in (found + 1..).zip(missing) {
+        let step = connection.transaction().and_then(|tx| {
+            tx.execute_batch(sql)?;
+            tx.pragma_update(None, "user_version", number)?;
+            tx.commit()
+        });
+        step.map_err(sqlite)?;
+        tracing::debug!(migration = name, "the schema was brought forward");
+    }
+    Ok(())
+}
+
+/// A copy of the store as it was, beside it, before anything is changed.
+fn keep_copy(connection: &Connection, path: &Path, version: i64) -> Result<(), OpenError> {
+    let copy = super::place::beside(path, &format!(".v{version}.bak"));
+    if copy.exists() {
+        return Ok(());
+    }
+    let target = copy.to_string_lossy().into_owned();
+    connection.execute("vacuum into ?1", [&target]).map_err(|source| refused(&copy, source))?;
+    tracing::info!(copy = %copy.display(), "the store was copied before its schema changes");
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Which file is ours: the configured one, a temporary one, or one beside another program's data.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::OpenError;
+use crate::config::{self, Mode};
+
+/// `elor` in ASCII: marks the header of every file we make (SQLite's application id, offset 68).
+pub const APPLICATION_ID: i32 = 0x656c_6f72;
+const HEADER: usize = 100;
+const APPLICATION_ID_AT: usize = 68;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+#[derive(Debug)]
+pub struct Place {
+    pub path: PathBuf,
+    pub ephemeral: bool,
+}
+
+/// Finds or makes the file, touching no byte of one that is not ours.
+pub fn choose(config: &config::Store) -> Result<Place, OpenError> {
+    if config.mode == Mode::Ephemeral {
+        let path = std::env::temp_dir().join(format!("elora-chat-{}.db", std::process::id()));
+        for leftover in [path.clone(), beside(&path, "-wal"), beside(&path, "-shm"), beside(&path, ".lock")] {
+            let _ = fs::remove_file(leftover);
+        }
+        claim(&path)?;
+        return Ok(Place { path, ephemeral: true });
+    }
+    let path = config.path.clone();
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|source| denied(folder, source))?;
+    }
+    let path = match owner(&path)? {
+        Owner::Nobody | Owner::Us => path,
+        Owner::Harvester => {
+            let ours = path.with_extension("events.db");
+            tracing::info!(theirs = %path.display(), ours = %ours.display(), "the configured file belongs to a harvester: keeping our store beside it");
+            match owner(&ours)? {
+                Owner::Nobody | Owner::Us => ours,
+                Owner::Harvester => return Err(OpenError::Foreign { path: ours, what: "a harvester's file" }),
+            }
+        }
+    };
+    claim(&path)?;
+    Ok(Place { path, ephemeral: false })
+}
+
+/// Removes a temporary store with its side files, and nothing else.
+pub fn remove(path: &Path) {
+    for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm"), beside(path, ".lock")] {
+        let _ = fs::remove_file(file);
+    }
+}
+
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The user this process runs as, for messages about permissions.
+pub fn uid() -> u32 {
+    fs::metadata("/proc/self").map_or(0, |process| process.uid())
+}
+
+pub fn denied(path: &Path, source: io::Error) -> OpenError {
+    use io::ErrorKind as Kind;
+    let path = path.to_owned();
+    match source.kind() {
+        Kind::PermissionDenied
+        | Kind::ReadOnlyFilesystem
+        | Kind::StorageFull
+        | Kind::NotADirectory
+        | Kind::AlreadyExists => OpenError::NotWritable { path, uid: uid(), cause: source.to_string() },
+        _ => OpenError::Io { path, source },
+    }
+}
+
+enum Owner {
+    Nobody,
+    Us,
+    /// A gnasty-style file with a `messages` table.
+    Harvester,
+}
+
+fn owner(path: &Path) -> Result<Owner, OpenError> {
+    let has_wal = fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    let Some(header) = header(path)? else {
+        return Ok(if has_wal { Owner::Harvester } else { Owner::Nobody });
+    };
+    let foreign = |what| Err(OpenError::Foreign { path: path.to_owned(), what });
+    if header.len() < HEADER || !header.starts_with(MAGIC) {
+        return foreign("not a SQLite file");
+    }
+    let id = &header[APPLICATION_ID_AT..APPLICATION_ID_AT + 4];
+    if id == APPLICATION_ID.to_be_bytes() {
+        return Ok(Owner::Us);
+    }
+    // A file in use keeps its newest pages in the write-ahead log, which must not be opened to look.
+    if has_wal || has_messages(path) { Ok(Owner::Harvester) } else { foreign("another program's SQLite file") }
+}
+
+fn header(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(denied(path, error)),
+    };
+    let mut header = Vec::with_capacity(HEADER);
+    file.take(HEADER as u64).read_to_end(&mut header).map_err(|source| denied(path, source))?;
+    Ok(if header.is_empty() { None } else { Some(header) })
+}
+
+/// Looks without locks and without creating side files.
+fn has_messages(path: &Path) -> bool {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let Ok(mut uri) = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned())) else {
+        return false;
+    };
+    uri.set_query(Some("immutable=1"));
+    let found = Connection::open_with_flags(uri.as_str(), flags).and_then(|connection| {
+        connection.query_row(
+            "select count(*) from sqlite_master where type = 'table' and name = 'messages'",
+            [],
+            |row| row.get::<_, i64>(0),
+        )
+    });
+    found.is_ok_and(|count| count > 0)
+}
+
+/// Proves that the file can be written, and marks a new one as ours before anything else is in it.
+fn claim(path: &Path) -> Result<(), OpenError> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    let length = file.and_then(|file| file.metadata()).map_err(|source| denied(path, source))?.len();
+    if length > 0 {
+        return Ok(());
+    }
+    // Outside the write-ahead log, so that the mark is on disk from the first moment.
+    let mark = Connection::open(path).and_then(|new| new.pragma_update(None, "application_id", APPLICATION_ID));
+    mark.map_err(|source| super::refused(path, source))
+}

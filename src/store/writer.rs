@@ -1,0 +1,293 @@
+//! The one thread that writes: takes events and closures from its queues, commits them in batches, tells everyone.
+//!
+//! What is accepted is not let go: a commit that fails is tried again until it succeeds, while the full queue makes
+//! the drivers wait.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::append::{Appended, Appender};
+use super::{Error, Health, HealthState, Identity, checkpoint, lock, place};
+use crate::chat::{EventId, Millis, NewEvent};
+use crate::config::Synchronous;
+
+/// Events in one transaction at most. More only makes the first of them wait.
+const MOST_PER_COMMIT: usize = 512;
+
+/// How much a power loss may take: a durable commit follows within this time.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Pauses between attempts at a commit that fails.
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_MOST: Duration = Duration::from_secs(1);
+
+/// A closure with its reply inside; gets the connection, or the reason why it cannot run.
+pub type Job = Box<dyn FnOnce(Result<&Connection, Error>) + Send>;
+
+/// What the writer has done since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub stored: u64,
+    pub duplicates: u64,
+    /// Events no database could take, told in the log.
+    pub rejected: u64,
+    pub commits: u64,
+    /// The last commit's duration in microseconds.
+    pub last_commit_us: u64,
+}
+
+/// Wraps a change so that it runs in its own transaction and answers after the commit.
+pub fn job<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
+    Box::new(move |connection| {
+        let run = |connection: &Connection| -> Result<T, Error> {
+            let tx = rusqlite::Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
+            let value = change(&tx)?;
+            tx.commit()?;
+            Ok(value)
+        };
+        // Nobody may be waiting for the answer any more.
+        let _ = reply.send(connection.and_then(run));
+    })
+}
+
+pub struct Writer {
+    pub connection: Connection,
+    pub lock: lock::Lock,
+    pub queue: mpsc::Receiver<NewEvent>,
+    pub jobs: mpsc::Receiver<Job>,
+    pub committed: watch::Sender<EventId>,
+    pub health: watch::Sender<Health>,
+    pub synchronous: Synchronous,
+    pub(super) identity: Arc<Identity>,
+}
+
+/// What the writer woke up for.
+enum Wake {
+    Events,
+    Job(Job),
+    /// Time for a durable commit.
+    Heartbeat,
+    /// Every driver is gone and the queue is empty.
+    Done,
+}
+
+impl Writer {
+    /// Runs on a thread of its own until every queue sender is dropped.
+    pub fn start(self, ended: oneshot::Sender<()>) {
+        let handle = Handle::current();
+        let checkpoints = checkpoint::start(self.identity.path.clone());
+        let run = move || {
+            Loop::new(self).run(&handle);
+            drop(checkpoints);
+            let _ = ended.send(());
+        };
+        std::thread::Builder::new().name("writer".to_owned()).spawn(run).expect("a thread can be started at start-up");
+    }
+}
+
+struct Loop {
+    writer: Writer,
+    appender: Appender,
+    batch: Vec<NewEvent>,
+    totals: Totals,
+    /// When rows were first written since the last durable commit.
+    dirty_since: Option<Instant>,
+}
+
+impl Loop {
+    fn new(writer: Writer) -> Self {
+        let batch = Vec::with_capacity(MOST_PER_COMMIT);
+        Self { writer, appender: Appender::default(), batch, totals: Totals::default(), dirty_since: None }
+    }
+
+    fn run(mut self, handle: &Handle) {
+        loop {
+            match handle.block_on(self.wake()) {
+                Wake::Events => self.commit_batch(handle),
+                Wake::Job(job) => job(Ok(&self.writer.connection)),
+                Wake::Heartbeat => self.heartbeat(),
+                Wake::Done => break,
+            }
+            if self.dirty_since.is_some_and(|since| since.elapsed() >= HEARTBEAT) {
+                self.heartbeat();
+            }
+        }
+        self.close();
+    }
+
+    async fn wake(&mut self) -> Wake {
+        let heartbeat = self.dirty_since.map(|since| tokio::time::Instant::from_std(since + HEARTBEAT));
+        let due = async {
+            match heartbeat {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(job) = self.writer.jobs.recv() => Wake::Job(job),
+            count = self.writer.queue.recv_many(&mut self.batch, MOST_PER_COMMIT) => {
+                if count == 0 { Wake::Done } else { Wake::Events }
+            }
+            () = due => Wake::Heartbeat,
+        }
+    }
+
+    /// Commits what was taken, however often it takes.
+    fn commit_batch(&mut self, handle: &Handle) {
+        let mut pause = RETRY_FIRST;
+        loop {
+            let started = Instant::now();
+            match self.try_commit() {
+                Ok((last, totals)) => return self.committed(last, totals, started),
+                Err(error) => self.failing(&error),
+            }
+            handle.block_on(async { tokio::time::sleep(pause).await });
+            pause = (pause * 2).min(RETRY_MOST);
+        }
+    }
+
+    fn try_commit(&mut self) -> rusqlite::Result<(Option<EventId>, Totals)> {
+        let written = self.write_batch();
+        if written.is_err() {
+            self.appender.forget();
+            if !self.writer.connection.is_autocommit() {
+                // A failed rollback leaves nothing to roll back.
+                let _ = self.writer.connection.execute_batch("rollback");
+            }
+        }
+        written
+    }
+
+    fn write_batch(&mut self) -> rusqlite::Result<(Option<EventId>, Totals)> {
+        let connection = &self.writer.connection;
+        let mut totals = self.totals;
+        let mut last = None;
+        connection.execute_batch("begin immediate")?;
+        for event in &self.batch {
+            match self.appender.append(connection, event) {
+                Ok(Appended::Stored(id)) => {
+                    last = Some(id);
+                    totals.stored += 1;
+                }
+                Ok(Appended::Duplicate) => totals.duplicates += 1,
+                Err(error) if is_poison(&error) => {
+                    totals.rejected += 1;
+                    tracing::error!(%error, platform = %event.channel.platform, kind = event.kind.name(), "an event no database can take was left out");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        connection.execute_batch("commit")?;
+        Ok((last, totals))
+    }
+
+    fn committed(&mut self, last: Option<EventId>, totals: Totals, started: Instant) {
+        self.batch.clear();
+        self.totals = totals;
+        self.totals.commits += 1;
+        self.totals.last_commit_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let was_failing = matches!(self.writer.health.borrow().state, HealthState::Failing { .. });
+        if was_failing {
+            tracing::info!("commits succeed again; nothing was lost");
+        }
+        self.writer.health.send_replace(Health {
+            state: HealthState::Writing,
+            last_commit: Some(Millis::now()),
+            queued: self.writer.queue.len(),
+            totals: self.totals,
+        });
+        if let Some(last) = last {
+            self.dirty_since.get_or_insert(started);
+            self.writer.committed.send_replace(last);
+        }
+        self.bound_log();
+    }
+
+    /// The log shrinks only between writes, so a long burst needs the writer's own hand now and then.
+    fn bound_log(&self) {
+        if self.totals.commits.is_multiple_of(checkpoint::LOOK_EVERY)
+            && checkpoint::log_is_long(&self.writer.identity.path)
+        {
+            checkpoint::truncate(&self.writer.connection);
+        }
+    }
+
+    fn failing(&self, error: &rusqlite::Error) {
+        let cause = error.to_string();
+        let queued = self.writer.queue.len() + self.batch.len();
+        self.writer.health.send_if_modified(|health| {
+            health.queued = queued;
+            match &health.state {
+                HealthState::Failing { cause: known, .. } if *known == cause => false,
+                _ => {
+                    tracing::error!(%cause, "the store takes no events; they wait, and are tried again");
+                    health.state = HealthState::Failing { cause, since: Millis::now() };
+                    true
+                }
+            }
+        });
+    }
+
+    /// One row under full synchronization makes everything before it durable.
+    fn heartbeat(&mut self) {
+        self.dirty_since = None;
+        let last = *self.writer.committed.borrow();
+        if self.writer.synchronous == Synchronous::Normal
+            && let Err(error) = durable_mark(&self.writer.connection)
+        {
+            tracing::warn!(%error, "the durable commit failed; the next one covers it");
+        }
+        self.writer.lock.remember(&self.writer.identity.epoch, last);
+    }
+
+    /// The queue is drained: the last word, then the file is closed in order.
+    fn close(mut self) {
+        while let Ok(job) = self.writer.jobs.try_recv() {
+            job(Ok(&self.writer.connection));
+        }
+        self.writer.jobs.close();
+        while let Ok(job) = self.writer.jobs.try_recv() {
+            job(Err(Error::Closed));
+        }
+        let ended = lock::mark_clean(&self.writer.connection);
+        if let Err(error) = ended {
+            tracing::warn!(%error, "the store was not marked as closed");
+        }
+        self.heartbeat();
+        checkpoint::truncate(&self.writer.connection);
+        self.writer.health.send_modify(|health| health.state = HealthState::Closed);
+        let Writer { connection, lock, identity, .. } = self.writer;
+        drop(connection);
+        if identity.ephemeral {
+            place::remove(&identity.path);
+        }
+        drop(lock);
+    }
+}
+
+/// True for what would fail however often it is tried: the event is at fault, not the disk.
+fn is_poison(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    match error.sqlite_error_code() {
+        Some(code) => {
+            matches!(code, Code::ConstraintViolation | Code::TooBig | Code::TypeMismatch | Code::ParameterOutOfRange)
+        }
+        None => matches!(error, rusqlite::Error::ToSqlConversionFailure(_)),
+    }
+}
+
+fn durable_mark(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "full")?;
+    let marked = lock::set_meta(connection, "heartbeat", &Millis::now().0.to_string());
+    connection.pragma_update(None, "synchronous", "normal")?;
+    marked
+}
