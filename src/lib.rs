@@ -10,6 +10,7 @@ pub mod features;
 pub mod feed;
 pub mod ingest;
 pub mod platforms;
+pub mod stages;
 pub mod store;
 pub mod telemetry;
 pub mod web;
