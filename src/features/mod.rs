@@ -1,1 +1,5 @@
-//! features
+//! What the program does for people. One folder each; none names another.
+
+pub mod history;
+pub mod live;
+pub mod sources;

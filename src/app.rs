@@ -1,0 +1,228 @@
+//! The composition root: builds every room, serves them, and closes them in order. The only file that knows everyone.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::{Channel, NewEvent};
+use crate::config::{Config, DriverKind};
+use crate::features::history;
+use crate::features::live::Live;
+use crate::features::sources::Sources;
+use crate::feed::classic::Style;
+use crate::feed::{Forms, Hub, Tailer};
+use crate::ingest::{Backoff, Board, Sink, supervise};
+use crate::platforms;
+use crate::stages::{Running, Stage};
+use crate::store::{self, Db, WriterThread};
+use crate::telemetry::Metrics;
+use crate::web::{self, Guard, Owner, Route};
+
+/// How long closing may take before whoever is late is named and left behind.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// The rooms, and what has to run for them.
+struct House {
+    router: Router,
+    table: Vec<Route>,
+    guard: Guard,
+    metrics: Metrics,
+    sources: Sources,
+    tailer: Tailer,
+    board: Board,
+    queue: mpsc::Sender<NewEvent>,
+    writer: WriterThread,
+}
+
+/// The stages in the order in which they end.
+struct Stages {
+    /// Those who listen to platforms, and the listener for clients.
+    intake: Stage,
+    listener: Stage,
+    /// The writer ends by itself when nobody can send it anything any more.
+    writer: Stage,
+    /// From the store to the hub.
+    pipeline: Stage,
+    sockets: Stage,
+    running: Running,
+    /// Somebody essential has ended unasked.
+    alarm: CancellationToken,
+}
+
+impl Stages {
+    fn new() -> Self {
+        let (running, alarm) = (Running::default(), CancellationToken::new());
+        let stage = || Stage::new(&running, &alarm);
+        let (intake, listener, writer, pipeline, sockets) = (stage(), stage(), stage(), stage(), stage());
+        Self { intake, listener, writer, pipeline, sockets, running, alarm }
+    }
+}
+
+/// Every route with who may use it.
+pub async fn table(config: &Config) -> anyhow::Result<Vec<Route>> {
+    Ok(build(config, &Stages::new()).await?.table)
+}
+
+/// Serves until a signal, or until something essential ends by itself.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let stages = Stages::new();
+    let signal = signal();
+    let addr = config.http.addr;
+    let listener = TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("cannot listen on {addr}: stop what does, or set ELORA_HTTP_ADDR"))?;
+    let addr = listener.local_addr()?;
+    let house = build(&config, &stages).await?;
+    let guard = house.guard.clone();
+    let sink = start(house, listener, &config, &stages);
+    announce(&guard, addr);
+
+    let failed = tokio::select! {
+        () = signal => false,
+        () = stages.alarm.cancelled() => true,
+    };
+    tracing::info!("stopping");
+    if tokio::time::timeout(CLOSING, close(&stages, sink)).await.is_err() {
+        let late = stages.running.names().join(", ");
+        anyhow::bail!("still busy after {} s: {late}", CLOSING.as_secs());
+    }
+    tracing::info!("stopped");
+    if failed { anyhow::bail!("a part of the program ended by itself; the log says which") } else { Ok(()) }
+}
+
+async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
+    let metrics = Metrics::new();
+    let store::Opened { db, queue, writer } = store::open(&config.store, config.ingest.queue)?;
+    let owner = Owner::open(&config.store, db.clone())?;
+    let guard = Guard::new(&config.http, owner);
+    let style = Style {
+        envelope: config.socket.envelope,
+        drop_empty: config.socket.drop_empty,
+        show_badges: config.ui.show_badges,
+        prefix_at: config.ui.yt_prefix_at,
+    };
+    let forms = Forms { classic: style, serialized: metrics.serialized() };
+    let head = *db.committed().borrow();
+    let hub = Hub::new(head);
+    let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
+    let board = Board::default();
+    let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard(config)).await?;
+    let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
+    let routes = web::routes(config, &db, &guard, &metrics)
+        .merge(sources.routes())
+        .merge(live.routes())
+        .merge(history::routes(&db));
+    let table = routes.table().to_vec();
+    let router = web::finish(routes, &guard, &metrics);
+    watch_writer(db, &metrics, &stages.pipeline);
+    Ok(House { router, table, guard, metrics, sources, tailer, board, queue, writer })
+}
+
+/// The platforms that are listened to.
+fn heard(config: &Config) -> Vec<&'static str> {
+    match config.ingest.driver {
+        DriverKind::Native => platforms::ALL.iter().map(|(name, _)| *name).collect(),
+        DriverKind::None => Vec::new(),
+    }
+}
+
+/// Brings what the writer has done into the numbers.
+fn watch_writer(db: Db, metrics: &Metrics, pipeline: &Stage) {
+    let (metrics, stop) = (metrics.clone(), pipeline.stop.clone());
+    pipeline.spawn("writer's numbers", async move {
+        let mut health = db.health();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = health.changed() => if changed.is_err() { stop.cancelled().await; return },
+            }
+            let seen = health.borrow_and_update().clone();
+            metrics.commit_seconds.observe(Duration::from_micros(seen.totals.last_commit_us).as_secs_f64());
+        }
+    });
+}
+
+/// Starts everything that runs by itself. What is returned keeps the writer waiting for more.
+fn start(house: House, listener: TcpListener, config: &Config, stages: &Stages) -> Sink {
+    let House { router, metrics, sources, tailer, board, queue, mut writer, .. } = house;
+    let sink = Sink::new(queue, board);
+    if config.ingest.driver == DriverKind::Native {
+        listen_to_platforms(config, &sources, &sink, &stages.intake);
+    }
+    stages.intake.spawn("sources", sources.announce(metrics, stages.intake.stop.clone()));
+    let stop = stages.writer.stop.clone();
+    stages.writer.spawn("writer", async move {
+        writer.ended().await;
+        // Ending is its answer to everybody having left, not a failure.
+        if !stop.is_cancelled() {
+            tracing::error!("the writer ended");
+        }
+    });
+    stages.pipeline.spawn("tailer", tailer.run(stages.pipeline.stop.clone()));
+    let stop = stages.listener.stop.clone();
+    stages.listener.spawn("listener", async move {
+        // Small frames must not wait for each other.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the listener failed");
+        }
+    });
+    sink
+}
+
+fn listen_to_platforms(config: &Config, sources: &Sources, sink: &Sink, intake: &Stage) {
+    for (name, open) in platforms::ALL {
+        let Some(opened) = open(config) else { continue };
+        let (list, wanted) = watch::channel(BTreeSet::<Channel>::new());
+        intake.spawn("sources", sources.clone().follow(name, list, intake.stop.clone()));
+        let backoff = Backoff::new(config.ingest.backoff_base, config.ingest.backoff_max);
+        intake.spawn(name, supervise(name, opened.driver, wanted, sink.clone(), backoff, intake.stop.clone()));
+    }
+}
+
+/// Says where it listens, and prints the link that signs the owner in.
+fn announce(guard: &Guard, addr: SocketAddr) {
+    tracing::info!("listening on http://{addr}");
+    let here = match addr.ip() {
+        ip if ip.is_unspecified() => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), addr.port()),
+        _ => addr,
+    };
+    // Nobody may be reading.
+    let _ = writeln!(std::io::stdout(), "open {}", guard.link(&format!("http://{here}")));
+}
+
+/// Each stage ends before the next is told to.
+async fn close(stages: &Stages, sink: Sink) {
+    stages.listener.stop.cancel();
+    stages.intake.end().await;
+    stages.writer.stop.cancel();
+    drop(sink);
+    stages.writer.end().await;
+    stages.pipeline.end().await;
+    stages.sockets.end().await;
+    stages.listener.end().await;
+}
+
+/// The handler is there from this call on, not only once somebody waits.
+fn signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let handler = |kind| signal(kind).expect("a handler can be installed at start-up");
+    let (mut terminate, mut interrupt) = (handler(SignalKind::terminate()), handler(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+}

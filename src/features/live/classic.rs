@@ -1,0 +1,178 @@
+//! `/ws/chat`: one message a frame, in the envelope that clients of old know.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use futures_util::stream::{SplitStream, StreamExt as _};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
+
+use super::Live;
+use super::session::{self, Gone, Outlet, RESTART, STALLED, Said};
+use crate::chat::EventId;
+use crate::feed::{Batch, Missed, Seat, classic};
+use crate::store::events;
+use crate::web::Problem;
+use crate::web::extract;
+
+const KEEPALIVE: &str = "__keepalive__";
+/// Events read from the store at once by a client that fell behind.
+const PAGE: usize = 256;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Query {
+    source: String,
+}
+
+pub async fn open(
+    State(live): State<Live>,
+    extract::Query(query): extract::Query<Query>,
+    asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let upgrade = session::upgrade(asked, live.socket.max_message_bytes)?;
+    let presence = live.stage.enter("classic socket");
+    // Before the answer: what comes after it is not missed.
+    let place = (live.hub.sit(), live.hub.head());
+    Ok(upgrade.on_upgrade(async move |socket| {
+        let _presence = presence;
+        let gauge = live.metrics.clients("classic");
+        gauge.inc();
+        Client::new(live, &query, place, socket).watch().await;
+        gauge.dec();
+    }))
+}
+
+struct Client {
+    live: Live,
+    /// In lower case; empty for every platform.
+    source: String,
+    seat: Seat,
+    out: Outlet,
+    stream: SplitStream<WebSocket>,
+    position: EventId,
+    ping_at: Instant,
+    /// When the client counts as gone unless it gives a sign of life.
+    silent_until: Instant,
+}
+
+enum End {
+    Left,
+    TooMuch,
+    Stopping,
+    Gone(Gone),
+}
+
+impl From<Gone> for End {
+    fn from(gone: Gone) -> Self {
+        Self::Gone(gone)
+    }
+}
+
+impl Client {
+    fn new(live: Live, query: &Query, (seat, position): (Seat, EventId), socket: WebSocket) -> Self {
+        let (sink, stream) = socket.split();
+        let now = Instant::now();
+        Self {
+            source: query.source.trim().to_lowercase(),
+            seat,
+            out: Outlet::new(sink, live.socket.write_deadline),
+            stream,
+            position,
+            ping_at: now + live.socket.ping_interval,
+            silent_until: now + live.socket.pong_wait,
+            live,
+        }
+    }
+
+    async fn watch(mut self) {
+        let Err(end) = self.follow().await else { return };
+        match end {
+            End::Left | End::Gone(Gone::Broken) => {}
+            End::TooMuch => self.out.close_too_big().await,
+            End::Stopping => self.out.close(RESTART, "the server stops").await,
+            End::Gone(Gone::Stalled) => {
+                self.live.metrics.dropped("classic");
+                self.out.close(STALLED, "nothing was read").await;
+            }
+        }
+    }
+
+    async fn follow(&mut self) -> Result<(), End> {
+        loop {
+            tokio::select! {
+                biased;
+                batch = self.seat.next() => self.live(batch).await?,
+                () = sleep_until(self.ping_at) => {
+                    self.ping_at = Instant::now() + self.live.socket.ping_interval;
+                    self.out.put(Bytes::from_static(KEEPALIVE.as_bytes())).await?;
+                    self.out.ping().await?;
+                    self.out.flush().await?;
+                }
+                () = sleep_until(self.silent_until) => return Err(End::Left),
+                said = session::listen(&mut self.stream) => match said {
+                    Said::Something => self.silent_until = Instant::now() + self.live.socket.pong_wait,
+                    Said::TooMuch => return Err(End::TooMuch),
+                    Said::Left => return Err(End::Left),
+                },
+            }
+        }
+    }
+
+    async fn live(&mut self, first: Result<Batch, Missed>) -> Result<(), End> {
+        let mut next = Some(first);
+        while let Some(batch) = next {
+            match batch {
+                Ok(batch) => self.fresh(&batch).await?,
+                Err(Missed::Some) => self.catch_up().await?,
+                Err(Missed::Closed) => {
+                    self.catch_up().await?;
+                    return Err(End::Stopping);
+                }
+            }
+            next = self.seat.try_next();
+        }
+        self.out.flush().await?;
+        Ok(())
+    }
+
+    async fn fresh(&mut self, batch: &Batch) -> Result<(), End> {
+        for frame in batch.iter().filter(|frame| frame.id() > self.position) {
+            if self.wants(frame.platform().as_str())
+                && let Some(text) = frame.classic()
+            {
+                self.out.put(text.clone()).await?;
+            }
+        }
+        self.position = batch.last().map_or(self.position, |frame| frame.id().max(self.position));
+        Ok(())
+    }
+
+    /// Reads from the store what the hub no longer has.
+    async fn catch_up(&mut self) -> Result<(), End> {
+        let head = self.live.hub.head();
+        while self.position < head {
+            let position = self.position;
+            let page = self.live.db.read(move |connection| events::after(connection, position, PAGE)).await;
+            // A client of this socket has no cursor to come back with: it goes on with what is new.
+            let Ok(page) = page else { break };
+            let Some(last) = page.last().map(|event| event.id) else { break };
+            for event in &page {
+                if self.wants(event.channel.platform.as_str())
+                    && let Some(text) = classic::message(event, self.live.forms.classic)
+                {
+                    self.out.put(text.into()).await?;
+                }
+            }
+            self.out.flush().await?;
+            self.position = last;
+        }
+        Ok(())
+    }
+
+    fn wants(&self, platform: &str) -> bool {
+        self.source.is_empty() || self.source == platform
+    }
+}

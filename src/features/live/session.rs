@@ -1,0 +1,108 @@
+//! What both sockets have in common: writing within a deadline, closing with a reason, reading what is ignored.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use futures_util::SinkExt as _;
+use futures_util::stream::{SplitSink, SplitStream, StreamExt as _};
+use tokio_tungstenite::tungstenite;
+
+use crate::web::Problem;
+
+/// Clients say little; a small buffer for each keeps an idle one cheap.
+const READ_BUFFER: usize = 1024;
+
+/// The server stops: come back in a moment.
+pub const RESTART: u16 = 1012;
+/// The client sent more than it may.
+const TOO_BIG: u16 = 1009;
+/// The client does not read. It may come back with its cursor.
+pub const STALLED: u16 = 4008;
+
+/// How long a closing word may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The half that is written. What is put into it goes out together with [`Outlet::flush`].
+pub struct Outlet {
+    sink: SplitSink<WebSocket, Message>,
+    deadline: Duration,
+}
+
+/// Nobody takes what is written: the connection is broken, or its reader stalls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    Broken,
+    Stalled,
+}
+
+/// What a client did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A sign of life, whatever it said.
+    Something,
+    /// It said more than it may.
+    TooMuch,
+    Left,
+}
+
+/// Sets the limits of a socket that is to be opened, or says why it is none.
+pub fn upgrade(
+    asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    longest: usize,
+) -> Result<WebSocketUpgrade, Problem> {
+    let upgrade = asked.map_err(|refusal| {
+        Problem::bad_request(format!("this address speaks WebSocket only: {}", refusal.body_text()))
+    })?;
+    Ok(upgrade.read_buffer_size(READ_BUFFER).max_message_size(longest).max_frame_size(longest))
+}
+
+impl Outlet {
+    pub fn new(sink: SplitSink<WebSocket, Message>, deadline: Duration) -> Self {
+        Self { sink, deadline }
+    }
+
+    /// Puts a text into the next write. It must be UTF-8, as everything serialized is.
+    pub async fn put(&mut self, text: Bytes) -> Result<(), Gone> {
+        let text = Utf8Bytes::try_from(text).map_err(|_| Gone::Broken)?;
+        self.feed(Message::Text(text)).await
+    }
+
+    pub async fn ping(&mut self) -> Result<(), Gone> {
+        self.feed(Message::Ping(Bytes::new())).await
+    }
+
+    async fn feed(&mut self, message: Message) -> Result<(), Gone> {
+        let fed = tokio::time::timeout(self.deadline, self.sink.feed(message)).await;
+        fed.map_err(|_| Gone::Stalled)?.map_err(|_| Gone::Broken)
+    }
+
+    pub async fn flush(&mut self) -> Result<(), Gone> {
+        let flushed = tokio::time::timeout(self.deadline, self.sink.flush()).await;
+        flushed.map_err(|_| Gone::Stalled)?.map_err(|_| Gone::Broken)
+    }
+
+    /// Says why it ends, if the other side will hear it.
+    pub async fn close(&mut self, code: u16, reason: &'static str) {
+        let frame = CloseFrame { code, reason: reason.into() };
+        let _ = tokio::time::timeout(FAREWELL, self.sink.send(Message::Close(Some(frame)))).await;
+    }
+
+    pub async fn close_too_big(&mut self) {
+        self.close(TOO_BIG, "the message is too long").await;
+    }
+}
+
+/// The next thing a client does.
+pub async fn listen(stream: &mut SplitStream<WebSocket>) -> Said {
+    match stream.next().await {
+        Some(Ok(Message::Close(_))) | None => Said::Left,
+        Some(Ok(_)) => Said::Something,
+        Some(Err(error)) => {
+            let cause = error.into_inner();
+            let is_too_big = matches!(cause.downcast_ref(), Some(tungstenite::Error::Capacity(_)));
+            if is_too_big { Said::TooMuch } else { Said::Left }
+        }
+    }
+}

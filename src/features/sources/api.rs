@@ -1,0 +1,44 @@
+//! `/api/sources`: see, add and remove.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::{List, Sources};
+use crate::chat::Channel;
+use crate::web::extract::{Json, Path};
+use crate::web::{Problem, Routes};
+
+#[derive(Deserialize)]
+struct Wish {
+    #[serde(default)]
+    source: String,
+}
+
+pub fn routes(room: &Sources) -> Routes {
+    Routes::new()
+        .get("/api/sources", show)
+        .post("/api/sources", add)
+        .delete("/api/sources/{id}", remove)
+        .with_state(room.clone())
+}
+
+async fn show(State(room): State<Sources>) -> axum::Json<List> {
+    axum::Json(room.list())
+}
+
+async fn add(State(room): State<Sources>, Json(wish): Json<Wish>) -> Result<Response, Problem> {
+    let channel: Channel = wish.source.parse().map_err(|error| Problem::bad_request(format!("source: {error}")))?;
+    let (source, is_new) = room.add(channel).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, axum::Json(source)).into_response())
+}
+
+async fn remove(State(room): State<Sources>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    let known = match id.parse() {
+        Ok(number) => room.remove(number).await?,
+        Err(_) => false,
+    };
+    if known { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found(format!("there is no source {id}"))) }
+}
