@@ -1,6 +1,7 @@
 //! What the small commands need to talk to a running server: its address, and the owner's token when it is ours.
 
 use std::future::Future;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -41,6 +42,11 @@ pub fn token(base: &Url, config: &Config) -> anyhow::Result<Option<String>> {
         None => false,
     };
     if is_ours { Ok(key::read(&key::path(&config.store))?) } else { Ok(None) }
+}
+
+/// A line on stdout. Whoever read it may have gone, which is no failure.
+pub fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// A client that goes straight to the server: a proxy of the environment has no business on this machine.

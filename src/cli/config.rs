@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::client;
 use crate::config::{self, Config};
 
 #[derive(Debug, Args)]
@@ -19,9 +20,9 @@ pub fn run(arguments: &Arguments, settings: &Config) -> anyhow::Result<ExitCode>
         eprintln!("elora-chat: {remark}");
     }
     if arguments.check {
-        println!("the configuration is good");
+        client::print("the configuration is good");
     } else {
-        println!("{:#}", config::everything(settings));
+        client::print(&format!("{:#}", config::everything(settings)));
     }
     Ok(ExitCode::SUCCESS)
 }

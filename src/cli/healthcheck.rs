@@ -15,7 +15,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         if !response.status().is_success() {
             return Err(client::refusal(response).await);
         }
-        println!("ready");
+        client::print("ready");
         Ok(ExitCode::SUCCESS)
     })
 }

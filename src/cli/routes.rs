@@ -16,7 +16,7 @@ pub fn run(settings: &Config) -> anyhow::Result<ExitCode> {
     let table = client::wait(app::table(&config));
     let _ = std::fs::remove_dir_all(&folder);
     for route in table? {
-        println!("{route}");
+        client::print(&route.to_string());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
         let missing = || format!("{} does not exist: start the server once, or use --rotate", path.display());
         key::read(&path)?.with_context(missing)?
     };
-    println!("{text}");
+    client::print(&text);
     Ok(ExitCode::SUCCESS)
 }
 
