@@ -1,8 +1,16 @@
 //! Every integration test in one binary: one link instead of one per file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
+mod classic;
+mod crash;
+mod faults;
+mod feed;
+mod guard;
 mod listen;
+mod messages;
+mod slow;
 mod stand_in;
 mod support;
 mod tidy;
+mod twitch;
 mod twitch_lines;

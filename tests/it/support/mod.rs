@@ -1,7 +1,12 @@
 //! The black-box kit: starts the real program, speaks to it over its sockets, and stands in for its upstreams.
 //! Knows the program by its wire alone: nothing here imports it.
 
+pub mod feed;
+pub mod http;
+pub mod nginx;
 pub mod node;
+pub mod scene;
+pub mod server;
 pub mod twitch;
 
 use std::future::Future;

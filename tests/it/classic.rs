@@ -1,0 +1,257 @@
+//! `/ws/chat`: what clients of old read, in the envelope they know.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use crate::support::feed::{Feed, upgrade};
+use crate::support::scene::watching_with;
+use crate::support::server::{Launch, Server};
+use crate::support::soon;
+use crate::support::twitch::lines::{clearmsg, privmsg, privmsg_with};
+use crate::support::twitch::{ADA, BOB, MEI, Twitch};
+
+const KEEPALIVE: &str = "__keepalive__";
+
+/// A client of the classic socket and the texts it got.
+struct Classic {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Classic {
+    async fn open(addr: SocketAddr, query: &str) -> Self {
+        let path = format!("/ws/chat{query}");
+        let socket = upgrade(addr, &path, &[]).await.unwrap_or_else(|status| panic!("{path} answers {status}"));
+        Self { socket }
+    }
+
+    /// The next text message.
+    async fn text(&mut self) -> String {
+        soon("a message of the classic socket", async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Text(text))) => return text.to_string(),
+                    Some(Ok(Message::Close(frame))) => panic!("closed: {frame:?}"),
+                    Some(Ok(_)) => {}
+                    other => panic!("ended: {other:?}"),
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next chat object, taken out of its envelope.
+    async fn chat(&mut self) -> Value {
+        loop {
+            let text = self.text().await;
+            if text != KEEPALIVE {
+                return unwrap(&text);
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Option<CloseFrame> {
+        soon("the socket closes", async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame,
+                    Some(Ok(_)) => {}
+                    _ => return None,
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn unwrap(text: &str) -> Value {
+    let envelope: Value = serde_json::from_str(text).expect("an envelope is JSON");
+    assert_eq!(envelope["type"], "chat", "{text}");
+    serde_json::from_str(envelope["data"].as_str().expect("data is a string")).expect("JSON in it")
+}
+
+async fn scene(change: impl FnOnce(Launch) -> Launch) -> (Twitch, Server, Feed) {
+    let twitch = Twitch::start().await;
+    let launch = change(Launch::new().twitch(&twitch, &["room"]));
+    let (server, feed) = watching_with(&twitch, launch, &["room"]).await;
+    (twitch, server, feed)
+}
+
+#[tokio::test]
+async fn a_message_comes_in_its_envelope_with_every_field() {
+    let (twitch, server, mut feed) = scene(|launch| launch).await;
+    let mut classic = Classic::open(server.addr, "").await;
+
+    let line = privmsg_with("room", &ADA, "nice run Kappa", "emotes=25:9-13");
+    let id = line.id.clone().expect("a message has an id");
+    twitch.send(line).await;
+    let event = feed.event(&id).await;
+    let chat = classic.chat().await;
+
+    assert_eq!(chat["author"], "Ada_L");
+    assert_eq!(chat["message"], "nice run Kappa");
+    assert_eq!(chat["source"], "Twitch");
+    assert_eq!(chat["source_channel"], "room");
+    assert_eq!(chat["colour"], "#2E8B57");
+    assert_eq!(chat["username_color"], "#2E8B57");
+    assert_eq!(chat["id"], event["id"]);
+    assert!(chat["ts"].as_i64().is_some_and(|ts| ts > 1_700_000_000_000), "{}", chat["ts"]);
+    let badges: Vec<_> = chat["badges"].as_array().expect("badges").iter().map(|badge| badge["id"].clone()).collect();
+    assert_eq!(badges, ["subscriber", "premium"]);
+    assert_emote(&chat);
+}
+
+fn assert_emote(chat: &Value) {
+    let [text, emote] = &chat["fragments"].as_array().expect("fragments")[..] else { panic!("{}", chat["fragments"]) };
+    assert_eq!(text["type"], "text");
+    assert_eq!(text["text"], "nice run");
+    assert_eq!(text["emote"]["id"], "");
+    assert_eq!(emote["type"], "emote");
+    assert_eq!(emote["text"], "Kappa");
+    assert_eq!(emote["emote"]["id"], "25");
+    assert_eq!(emote["emote"]["locations"][0], "9-13");
+    let url = emote["emote"]["images"][0]["url"].as_str().expect("an image has an address");
+    assert!(url.contains("/emoticons/v2/25/"), "{url}");
+    assert_eq!(chat["emotes"][0]["name"], "Kappa");
+}
+
+#[tokio::test]
+async fn a_name_without_a_color_gets_the_one_it_always_had() {
+    let (twitch, server, _feed) = scene(|launch| launch).await;
+    let mut classic = Classic::open(server.addr, "").await;
+
+    twitch.say("room", &BOB, "colorless").await;
+    let first = classic.chat().await;
+    twitch.say("room", &BOB, "again").await;
+    let again = classic.chat().await;
+
+    assert_eq!(first["colour"], fnv_color("bob"));
+    assert_eq!(again["colour"], first["colour"]);
+    assert_eq!(first["username_color"], first["colour"]);
+}
+
+/// The rule as it is documented, reckoned here on its own.
+fn fnv_color(name: &str) -> &'static str {
+    const PALETTE: [&str; 15] = [
+        "#9999FF", "#8A2BE2", "#5F9EA0", "#D2691E", "#FF7F50", "#1E90FF", "#B22222", "#DAA520", "#008000", "#FF69B4",
+        "#FF4500", "#FF0000", "#2E8B57", "#00FF7F", "#9ACD32",
+    ];
+    let mut hash: u32 = 2_166_136_261;
+    for byte in name.bytes() {
+        hash = (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
+    }
+    PALETTE[hash as usize % PALETTE.len()]
+}
+
+#[tokio::test]
+async fn without_the_envelope_the_object_comes_bare() {
+    let (twitch, server, _feed) = scene(|launch| launch.env("ELORA_WS_ENVELOPE", "off")).await;
+    let mut classic = Classic::open(server.addr, "").await;
+
+    twitch.say("room", &MEI, "bare").await;
+
+    let chat: Value = serde_json::from_str(&classic.text().await).expect("JSON");
+    assert_eq!(chat["message"], "bare");
+    assert_eq!(chat["author"], "芽衣");
+}
+
+#[tokio::test]
+async fn a_source_passes_and_others_are_kept_back() {
+    let (twitch, server, mut feed) = scene(|launch| launch).await;
+    let mut twitch_only = Classic::open(server.addr, "?source=TWITCH").await;
+    let mut youtube_only = Classic::open(server.addr, "?source=youtube").await;
+
+    let said = twitch.say("room", &ADA, "for some").await;
+    feed.event(&said).await;
+
+    assert_eq!(twitch_only.chat().await["message"], "for some");
+    server.signal("TERM");
+    let closed = youtube_only.close().await.expect("a close frame, and no chat before it");
+    assert_eq!(u16::from(closed.code), 1012);
+}
+
+#[tokio::test]
+async fn keepalives_are_bare_and_followed_by_a_ping() {
+    let (_twitch, server, _feed) = scene(|launch| launch.env("ELORA_WS_PING_INTERVAL_MS", "200")).await;
+    let mut classic = Classic::open(server.addr, "").await;
+
+    assert_eq!(classic.text().await, KEEPALIVE);
+    let next = soon("a ping", classic.socket.next()).await;
+    assert!(matches!(next, Some(Ok(Message::Ping(_)))), "{next:?}");
+    assert_eq!(classic.text().await, KEEPALIVE);
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_let_go() {
+    let change = |launch: Launch| launch.env("ELORA_WS_PING_INTERVAL_MS", "200").env("ELORA_WS_PONG_WAIT_MS", "600");
+    let (_twitch, server, _feed) = scene(change).await;
+    let mut answering = Classic::open(server.addr, "").await;
+    let silent = crate::support::feed::upgrade_narrow(server.addr, "/ws/chat").await;
+
+    // Reading is what answers pings: the one socket is read, and the bytes of the other are looked at unanswered.
+    let stream = silent.get_ref();
+    let mut gone = vec![0_u8; 65_536];
+    soon("the silent one is let go", async {
+        loop {
+            tokio::select! {
+                text = answering.text() => assert_eq!(text, KEEPALIVE),
+                ready = stream.readable() => {
+                    ready.expect("the stream can be waited for");
+                    match stream.try_read(&mut gone) {
+                        Ok(0) => return,
+                        Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
+                        _ => {}
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    assert_eq!(answering.text().await, KEEPALIVE, "who answers stays");
+}
+
+#[tokio::test]
+async fn what_a_client_says_is_ignored_unless_it_is_too_long() {
+    let (twitch, server, _feed) = scene(|launch| launch).await;
+    let mut classic = Classic::open(server.addr, "").await;
+
+    for text in ["hello", "{}", KEEPALIVE] {
+        classic.socket.send(Message::text(text)).await.expect("the socket takes messages");
+    }
+    twitch.say("room", &ADA, "unmoved").await;
+    assert_eq!(classic.chat().await["message"], "unmoved");
+
+    let _ = classic.socket.send(Message::text("x".repeat(200_000))).await;
+    let closed = classic.close().await;
+    assert!(closed.is_none_or(|frame| u16::from(frame.code) == 1009));
+}
+
+#[tokio::test]
+async fn what_has_no_text_and_what_was_taken_away_does_not_come() {
+    let (twitch, server, mut feed) = scene(|launch| launch).await;
+    let mut classic = Classic::open(server.addr, "").await;
+    let doomed = privmsg("room", &BOB, "doomed");
+    let id = doomed.id.clone().expect("a message has an id");
+
+    twitch.send(clearmsg("room", BOB.login, &id, "doomed")).await;
+    twitch.send(doomed).await;
+    twitch.say("room", &ADA, " ").await;
+    let last = twitch.say("room", &ADA, "last").await;
+    feed.event(&last).await;
+
+    assert_eq!(classic.chat().await["message"], "last");
+}
+
+#[tokio::test]
+async fn the_socket_needs_an_upgrade() {
+    let (_twitch, server, _feed) = scene(|launch| launch).await;
+
+    let status = server.get("/ws/chat").await.status;
+
+    assert!((400..=426).contains(&status), "{status}");
+}

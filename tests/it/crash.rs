@@ -1,0 +1,329 @@
+//! Ends that nobody asked for, and those that somebody did: what was committed is what every viewer has seen.
+
+use std::time::Duration;
+
+use crate::support::feed::Feed;
+use crate::support::scene::{watching, watching_with};
+use crate::support::server::{Launch, Server, column, open_store};
+use crate::support::twitch::lines::{Line, clear_all, clearmsg, now_ms, privmsg, timeout, timeout_at};
+use crate::support::twitch::{ADA, BOB, Twitch};
+
+const ALL_IDS: &str = "select id from events order by id";
+/// A stop under load is done by then.
+const LOADED_STOP: Duration = Duration::from_secs(5);
+/// A stop that hangs is ended at ten seconds.
+const LATEST_STOP: Duration = Duration::from_secs(13);
+/// Ids skip ahead by this much after an unclean end.
+const SKIP: i64 = 10_000;
+
+/// Reads on until the server's end, so that everything it has sent is counted.
+async fn drain(feed: &mut Feed) -> u16 {
+    feed.until_closed().await
+}
+
+fn state_of(feed: &Feed, id: &str) -> String {
+    let event = feed.find(id).unwrap_or_else(|| panic!("{id} never came"));
+    event["state"].as_str().expect("an event has a state").to_owned()
+}
+
+/// A new viewer that has caught up with everything stored.
+async fn latecomer(server: &Server, last: &str) -> Feed {
+    let mut feed = server.feed("?last=1000").await;
+    feed.event(last).await;
+    feed
+}
+
+#[tokio::test]
+async fn a_killed_server_comes_back_to_viewers_that_miss_and_double_nothing() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+
+    let killing = async {
+        feed.until("a part of the burst", |feed| feed.events.len() > 900).await;
+        let launch = server.kill().await;
+        drain(&mut feed).await;
+        let restarted = launch.start().await;
+        let resumed = restarted.feed(&format!("?since={}", feed.cursor)).await;
+        twitch.until("the server is back", |book| book.connections.len() > 1 && book.has_listener("room")).await;
+        (restarted, resumed, feed)
+    };
+    let (_, (server, mut resumed, before)) = tokio::join!(twitch.burst("room", 3000, 1000), killing);
+    let last = twitch.say("room", &ADA, "the last").await;
+    resumed.event(&last).await;
+
+    assert_eq!(resumed.hello["resumed"], true, "{}", resumed.hello);
+    assert!(!resumed.reset);
+    let seen: Vec<i64> = before.ids().into_iter().chain(resumed.ids()).collect();
+    assert_eq!(seen, server.column::<i64>(ALL_IDS), "the viewer's ids are the committed ids, in order");
+    let native: Vec<String> = server.column("select native_id from events where native_id is not null");
+    assert_eq!(native.iter().collect::<std::collections::BTreeSet<_>>().len(), native.len());
+    let after_second_join: Vec<String> = twitch.read(|book| book.owed_ids("room"));
+    assert!(after_second_join.ends_with(&[last]));
+}
+
+#[tokio::test]
+async fn an_id_once_shown_never_comes_again_after_a_kill() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let first = twitch.say("room", &ADA, "before").await;
+    feed.event(&first).await;
+    let highest = feed.ids().into_iter().max().expect("an event came");
+
+    let server = server.kill().await.start().await;
+    let mut feed = server.feed("?last=1000").await;
+    twitch.until("the server is back", |book| book.connections.len() > 1 && book.has_listener("room")).await;
+    let second = twitch.say("room", &ADA, "after").await;
+    let after = feed.event(&second).await["id"].as_str().and_then(|id| id.parse::<i64>().ok()).expect("an id");
+
+    assert!(after >= highest + SKIP, "{after} follows {highest}");
+}
+
+#[tokio::test]
+async fn a_clean_stop_leaves_no_hole_in_the_ids() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let first = twitch.say("room", &ADA, "before").await;
+    feed.event(&first).await;
+
+    let launch = server.launch().clone();
+    assert_eq!(server.stop().await.code, Some(0));
+    let server = launch.start().await;
+    let mut feed = server.feed("?last=1000").await;
+    twitch.until("the server is back", |book| book.has_listener("room")).await;
+    let second = twitch.say("room", &ADA, "after").await;
+    feed.event(&second).await;
+
+    let ids = feed.ids();
+    assert_eq!(ids, (ids[0]..ids[0] + ids.len() as i64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_stop_under_load_commits_and_delivers_what_was_accepted() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let store = server.launch().db_path().to_owned();
+    let launch = server.launch().clone();
+
+    let stopping = async {
+        feed.until("a part of the burst", |feed| feed.events.len() > 900).await;
+        let begun = std::time::Instant::now();
+        server.signal("TERM");
+        let code = drain(&mut feed).await;
+        let ended = server.end().await;
+        (code, ended, begun.elapsed())
+    };
+    let (_, (code, ended, took)) = tokio::join!(twitch.burst("room", 2000, 1000), stopping);
+
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert_eq!(code, 1012);
+    assert!(took <= LOADED_STOP, "it took {} ms", took.as_millis());
+    assert_eq!(feed.ids(), column::<i64>(&open_store(&store), ALL_IDS));
+    drop(launch);
+}
+
+#[tokio::test]
+async fn a_stop_that_hangs_ends_after_ten_seconds_naming_who_is_late() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let first = twitch.say("room", &ADA, "stored").await;
+    feed.event(&first).await;
+    let foreign = rusqlite::Connection::open(server.launch().db_path()).unwrap();
+    foreign.execute_batch("begin immediate").unwrap();
+    twitch.burst("room", 100, 1000).await;
+
+    let begun = std::time::Instant::now();
+    let ended = server.stop_within(LATEST_STOP).await;
+
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert!(begun.elapsed() >= Duration::from_secs(9), "it did not wait for the writer");
+    assert!(ended.said.contains("writer"), "who is late is not said:\n{}", ended.said);
+    foreign.execute_batch("rollback").unwrap();
+}
+
+#[tokio::test]
+async fn a_second_signal_is_not_needed_and_does_no_harm() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let said = twitch.say("room", &ADA, "kept").await;
+    feed.event(&said).await;
+    let launch = server.launch().clone();
+
+    server.signal("TERM");
+    server.signal("INT");
+    server.end().await;
+
+    let stored: Vec<String> =
+        column(&open_store(launch.db_path()), "select native_id from events where kind = 'message'");
+    assert_eq!(stored, [said]);
+}
+
+#[tokio::test]
+async fn a_deletion_that_comes_first_still_wins() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let late = privmsg("room", &BOB, "too late to be seen");
+    let id = late.id.clone().expect("a message has an id");
+
+    twitch.send(clearmsg("room", BOB.login, &id, "too late to be seen")).await;
+    twitch.send(late).await;
+
+    let event = feed.event(&id).await;
+    assert_eq!(event["state"], "removed");
+    assert_eq!(event["text"], "");
+    let next = twitch.say("room", &ADA, "next").await;
+    feed.event(&next).await;
+    let items = server.get("/api/messages").await.json();
+    let texts: Vec<_> = items["items"].as_array().expect("items").iter().map(|item| item["text"].clone()).collect();
+    assert_eq!(texts, ["next"]);
+}
+
+#[tokio::test]
+async fn a_deletion_takes_the_text_from_every_place() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let id = twitch.say("room", &BOB, "unspeakable words").await;
+    feed.event(&id).await;
+
+    twitch.send(clearmsg("room", BOB.login, &id, "unspeakable words")).await;
+    let removed = feed.event_like("the removal", |event| event["kind"] == "removed").await;
+
+    assert_eq!(removed["target"]["native_id"], id);
+    assert_eq!(removed["target"]["id"], feed.find(&id).expect("seen")["id"]);
+    let again = latecomer(&server, &id).await;
+    assert_eq!(state_of(&again, &id), "removed");
+    assert!(!again.events.iter().any(|event| event.to_string().contains("unspeakable")));
+    assert!(!server.get("/api/messages").await.text().contains("unspeakable"));
+    let bodies: Vec<String> = server.column("select body || coalesce(text, '') from events where kind = 'removed'");
+    assert!(!bodies.iter().any(|body| body.contains("unspeakable")), "the deletion's copy of the text is stored");
+}
+
+#[tokio::test]
+async fn a_timeout_hits_that_author_in_that_room_up_to_its_time() {
+    let (twitch, server, mut feed) = watching(&["room", "other"]).await;
+    let hit = [twitch.say("room", &BOB, "one").await, twitch.say("room", &BOB, "two").await];
+    let spared_author = twitch.say("room", &ADA, "innocent").await;
+    let spared_room = twitch.say("other", &BOB, "elsewhere").await;
+    let later = privmsg("room", &BOB, "said after it");
+
+    let cut = now_ms();
+    twitch.send(timeout_at("room", &BOB, 600, cut)).await;
+    let later = with_time(later, cut + 1);
+    twitch.send(later.clone()).await;
+    let later = later.id.expect("a message has an id");
+    feed.event(&later).await;
+
+    let feed_after = latecomer(&server, &later).await;
+    for id in &hit {
+        assert_eq!(state_of(&feed_after, id), "removed");
+    }
+    for id in [&spared_author, &spared_room, &later] {
+        assert_eq!(state_of(&feed_after, id), "visible");
+    }
+    let cleared: Vec<_> = feed_after.events.iter().filter(|event| event["kind"] == "cleared").collect();
+    assert_eq!(cleared.len(), 1, "a timeout is one event");
+    assert_eq!(cleared[0]["duration_s"], 600);
+    assert_eq!(cleared[0]["target"]["author_id"], BOB.id.to_string());
+}
+
+#[tokio::test]
+async fn a_timeout_that_overtakes_a_message_hits_it_only_if_it_is_older() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let cut = now_ms();
+    let older = with_time(privmsg("room", &BOB, "older"), cut - 1);
+    let newer = with_time(privmsg("room", &BOB, "newer"), cut + 1);
+    let ids = [&older, &newer].map(|line| line.id.clone().expect("a message has an id"));
+
+    twitch.send(timeout_at("room", &BOB, 600, cut)).await;
+    twitch.send(older).await;
+    twitch.send(newer).await;
+    feed.event(&ids[1]).await;
+
+    let feed = latecomer(&server, &ids[1]).await;
+    assert_eq!([state_of(&feed, &ids[0]), state_of(&feed, &ids[1])], ["removed", "visible"]);
+}
+
+#[tokio::test]
+async fn a_bogus_stamp_counts_as_the_time_it_came() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let id = twitch.say("room", &BOB, "before").await;
+    feed.event(&id).await;
+
+    twitch.send(timeout_at("room", &BOB, 600, -6_795_364_578_871)).await;
+    let last = twitch.say("room", &ADA, "last").await;
+    feed.event(&last).await;
+
+    assert_eq!(state_of(&latecomer(&server, &last).await, &id), "removed");
+}
+
+#[tokio::test]
+async fn a_cleared_chat_is_cleared_in_that_room_alone() {
+    let (twitch, server, mut feed) = watching(&["room", "other"]).await;
+    let hit = [twitch.say("room", &ADA, "one").await, twitch.say("room", &BOB, "two").await];
+    let spared = twitch.say("other", &BOB, "elsewhere").await;
+    feed.until_all(&[hit[0].clone(), hit[1].clone(), spared.clone()]).await;
+
+    twitch.send(clear_all("room")).await;
+    let cleared = feed.event_like("the clear", |event| event["kind"] == "cleared").await;
+    assert!(cleared["duration_s"].is_null() && cleared["target"]["author_id"].is_null(), "{cleared}");
+
+    let late = latecomer(&server, &spared).await;
+    assert_eq!(hit.map(|id| state_of(&late, &id)), ["removed", "removed"]);
+    assert_eq!(state_of(&late, &spared), "visible");
+}
+
+#[tokio::test]
+async fn moderation_survives_a_kill() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let id = twitch.say("room", &BOB, "before").await;
+    twitch.send(timeout("room", &BOB, 600)).await;
+    feed.event_like("the timeout", |event| event["kind"] == "cleared").await;
+
+    let server = server.kill().await.start().await;
+
+    assert_eq!(state_of(&latecomer(&server, &id).await, &id), "removed");
+}
+
+#[tokio::test]
+async fn a_replaced_or_restored_file_resets_viewers() {
+    let twitch = Twitch::start().await;
+    let launch = Launch::new().twitch(&twitch, &["room"]);
+    let (server, mut feed) = watching_with(&twitch, launch, &["room"]).await;
+    feed.event(&twitch.say("room", &ADA, "in the backup").await).await;
+    let launch = server.launch().clone();
+    assert_eq!(server.stop().await.code, Some(0));
+    let (db, backup) = (launch.db_path().to_owned(), launch.dir().join("backup.db"));
+    std::fs::copy(&db, &backup).unwrap();
+
+    let server = launch.clone().start().await;
+    let mut feed = server.feed("?last=100").await;
+    twitch.joined("room").await;
+    feed.event(&twitch.say("room", &ADA, "lost with the restore").await).await;
+    let cursor = feed.leave();
+    assert_eq!(server.stop().await.code, Some(0));
+    std::fs::rename(&backup, &db).unwrap();
+    let server = launch.start().await;
+
+    let mut feed = server.feed(&format!("?since={cursor}")).await;
+    feed.until("a reset", |feed| feed.reset).await;
+    assert_eq!(feed.hello["resumed"], false);
+    assert_ne!(feed.hello["epoch"], cursor.split(':').next().expect("epoch:id"));
+    feed.event_like("the newest come", |event| event["text"] == "in the backup").await;
+}
+
+#[tokio::test]
+async fn cursors_that_mean_nothing_reset_the_viewer() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let said = twitch.say("room", &ADA, "here").await;
+    feed.event(&said).await;
+    let (epoch, id) = feed.cursor.split_once(':').expect("epoch:id");
+    let above = format!("{epoch}:{}", id.parse::<i64>().expect("a number") + 1_000_000);
+
+    for wrong in ["nonsense", ":", "other:1", "%F0%9F%98%80:1", &above, &format!("{epoch}:-1"), &format!("{epoch}:x")] {
+        let mut feed = server.feed(&format!("?since={wrong}")).await;
+        feed.until(&format!("a reset for `{wrong}`"), |feed| feed.reset).await;
+        assert_eq!(feed.hello["resumed"], false, "{wrong}");
+        feed.event(&said).await;
+    }
+    let resumed = server.feed(&format!("?since={}", feed.cursor)).await;
+    assert_eq!(resumed.hello["resumed"], true);
+}
+
+/// The same line, sent at another time.
+fn with_time(mut line: Line, sent: i64) -> Line {
+    let (before, rest) = line.raw.split_once("tmi-sent-ts=").expect("a template has a time");
+    let (_, after) = rest.split_once(';').expect("more tags follow");
+    line.raw = format!("{before}tmi-sent-ts={sent};{after}");
+    line
+}
