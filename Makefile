@@ -5,12 +5,11 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-# Where `make ws`, `health` and `configz` look for the server.
-URL ?= http://127.0.0.1:8080
+# Flags for the program, as in `make run ARGS="--http-addr :9000"`. The targets below "Look" ask the server that the same
+# flags, environment and .env would start.
+ARGS ?=
 # Seconds that `make health` waits for the server.
 WAIT ?= 60
-# Extra flags, as in `make run ARGS="--http-addr :9000"`.
-ARGS ?=
 
 # The stamp lies inside the output, so that deleting the output makes it stale.
 FRONTEND := frontend/dist/.built
@@ -68,23 +67,23 @@ bench-parse: ##@Measure Reading a chat line, beside other parsers
 
 .PHONY: ws
 ws: ##@Look Print chat from a running server, a line each
-	@scripts/elora ws --url $(URL) $(ARGS)
+	@scripts/elora ws $(ARGS)
 
 .PHONY: ws-twitch
 ws-twitch: ##@Look Only Twitch
-	@scripts/elora ws --url $(URL) --platform twitch $(ARGS)
+	@scripts/elora ws --platform twitch $(ARGS)
 
 .PHONY: ws-youtube
 ws-youtube: ##@Look Only YouTube
-	@scripts/elora ws --url $(URL) --platform youtube $(ARGS)
+	@scripts/elora ws --platform youtube $(ARGS)
 
 .PHONY: health
 health: ##@Look Wait until the server is ready, at most WAIT seconds
-	@scripts/wait-ready $(URL) $(WAIT)
+	@scripts/wait-ready $(WAIT) $(ARGS)
 
 .PHONY: configz
 configz: ##@Look The configuration a running server uses, secrets hidden
-	@scripts/configz $(URL)
+	@scripts/configz $(ARGS)
 
 .PHONY: token
 token: ##@Look The owner token; make token ARGS=--link prints a login link
