@@ -56,7 +56,7 @@ check: ##@Check Before a commit: format, lints, Rust and page tests; no browser
 	@scripts/test check
 
 .PHONY: bench
-bench: ##@Measure Everything but the slow ones; see docs/BENCH.md
+bench: ##@Measure Everything that is measured so far
 	@scripts/announce-build release
 	@cargo bench --locked
 

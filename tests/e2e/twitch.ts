@@ -15,7 +15,8 @@ interface Said {
   emotes?: string;
 }
 
-const ROOM = "71092938";
+/** A channel's id: no two channels share one, since the store knows them by it. */
+const room = (channel: string) => 70_000_000 + [...channel].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9_999_999, 7);
 const HOST = "tmi.twitch.tv";
 
 export class Twitch {
@@ -52,7 +53,7 @@ export class Twitch {
     const who = login ?? "mara_vale";
     const all = [
       "badge-info=", `badges=${badges ?? ""}`, `color=${color ?? "#8AE020"}`, `display-name=${escaped(name ?? who)}`, `emotes=${emotes ?? ""}`, "first-msg=0",
-      "flags=", `id=${line}`, "mod=0", "returning-chatter=0", `room-id=${ROOM}`, "subscriber=0", `tmi-sent-ts=${Date.now()}`,
+      "flags=", `id=${line}`, "mod=0", "returning-chatter=0", `room-id=${room(channel)}`, "subscriber=0", `tmi-sent-ts=${Date.now()}`,
       "turbo=0", `user-id=${userId ?? "40286300"}`, "user-type=",
     ];
     this.#send(channel, `@${all.join(";")} :${who}!${who}@${who}.${HOST} PRIVMSG #${channel} :${text}`);
@@ -60,12 +61,12 @@ export class Twitch {
   }
 
   remove(channel: string, id: string, login = "mara_vale") {
-    const tags = `login=${login};room-id=${ROOM};target-msg-id=${id};tmi-sent-ts=${Date.now()}`;
+    const tags = `login=${login};room-id=${room(channel)};target-msg-id=${id};tmi-sent-ts=${Date.now()}`;
     this.#send(channel, `@${tags} :${HOST} CLEARMSG #${channel} :gone`);
   }
 
   timeout(channel: string, login: string, userId: string, seconds: number) {
-    const tags = `ban-duration=${seconds};room-id=${ROOM};target-user-id=${userId};tmi-sent-ts=${Date.now()}`;
+    const tags = `ban-duration=${seconds};room-id=${room(channel)};target-user-id=${userId};tmi-sent-ts=${Date.now()}`;
     this.#send(channel, `@${tags} :${HOST} CLEARCHAT #${channel} :${login}`);
   }
 
@@ -74,7 +75,7 @@ export class Twitch {
     const tags = [
       "badge-info=", "badges=", "color=#FF7F50", `display-name=${name}`, "emotes=", "flags=", `id=raid-${Date.now()}`, `login=${login}`,
       "mod=0", "msg-id=raid", `msg-param-displayName=${name}`, `msg-param-login=${login}`, `msg-param-viewerCount=${viewers}`,
-      `room-id=${ROOM}`, "subscriber=0", `system-msg=${escaped(`${viewers} raiders from ${name} have joined!`)}`, `tmi-sent-ts=${Date.now()}`,
+      `room-id=${room(channel)}`, "subscriber=0", `system-msg=${escaped(`${viewers} raiders from ${name} have joined!`)}`, `tmi-sent-ts=${Date.now()}`,
       "user-id=333111", "user-type=",
     ];
     this.#send(channel, `@${tags.join(";")} :${HOST} USERNOTICE #${channel}`);
@@ -107,7 +108,7 @@ export class Twitch {
           channels.add(channel);
           reply(`:${nick}!${nick}@${nick}.${HOST} JOIN #${channel}`);
           reply(`:${nick}.${HOST} 366 ${nick} #${channel} :End of /NAMES list`);
-          reply(`@emote-only=0;followers-only=-1;r9k=0;room-id=${ROOM};slow=0;subs-only=0 :${HOST} ROOMSTATE #${channel}`);
+          reply(`@emote-only=0;followers-only=-1;r9k=0;room-id=${room(channel)};slow=0;subs-only=0 :${HOST} ROOMSTATE #${channel}`);
         }
       },
       PART: (rest) => {
