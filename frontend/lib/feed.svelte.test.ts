@@ -204,6 +204,16 @@ test("a page that opened before the server connects as soon as it is up", () => 
   expect([feed.state, feed.lostAt]).toEqual(["open", null]);
 });
 
+test("a break is spoken of only when it lasts", () => {
+  const { feed } = started();
+  wire().says(hello(false));
+  wire().breaks();
+
+  const lost = Date.now();
+
+  expect([feed.isAway(lost + 1_900), feed.isAway(lost + 2_000)]).toEqual([false, true]);
+});
+
 test("a close that says not to come back is asked again only once a minute", () => {
   const { feed } = started();
   wire().says(hello(false));

@@ -12,6 +12,9 @@ const DEAD_AFTER_MS = 2 * KEEPALIVE_MS + 2_000;
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 10_000;
 
+/** Shorter breaks are mended before anybody has read that there is one. */
+const PATIENCE_MS = 2_000;
+
 /** Close codes from here on say that trying again is no use. An unattended overlay still asks once a minute. */
 const REFUSED_FROM = 4_500;
 const REFUSED_RETRY_MS = 60_000;
@@ -59,6 +62,11 @@ export class Feed {
       clearTimeout(this.#retry);
       this.#drop();
     };
+  }
+
+  /** True when the line has been gone for long enough to say so. */
+  isAway(now: number): boolean {
+    return this.lostAt !== null && now - this.lostAt >= PATIENCE_MS;
   }
 
   /** Where the feed would go on from. */

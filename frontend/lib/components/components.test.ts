@@ -106,6 +106,14 @@ test("a channel says its state in words, and why", () => {
   expect(text(second.container)).toContain("twitch closed the connection: trying again in 8 s");
 });
 
+test("while the server is away, a channel's state is not known", () => {
+  const [, waiting] = parseSources(JSON.parse(fixtureText("frame-state-sources")).data);
+
+  const { container } = render(SourceCard, { source: waiting!, now: waiting!.since + 90_000, isCurrent: false });
+
+  expect(text(container)).toBe("harborlights unknown nothing for 1 min 30 s");
+});
+
 test("who may not change anything sees no button for it", () => {
   const [source] = parseSources(JSON.parse(fixtureText("frame-state-sources")).data);
 
