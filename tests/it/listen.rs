@@ -101,7 +101,6 @@ async fn a_ping_is_answered_while_the_sink_is_full_and_nothing_is_lost() {
     let twitch = Twitch::start().await;
     let mut listening = Listening::start(&twitch, &["room"], 1, |twitch| {
         twitch.ping_interval = Duration::from_millis(200);
-        twitch.pong_wait = Duration::from_millis(200);
     });
     twitch.joined("room").await;
     let lines: Vec<_> = (0..2000).map(|n| privmsg("room", &BOB, &format!("line {n}"))).collect();

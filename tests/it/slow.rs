@@ -26,8 +26,8 @@ const DELIVERED: Duration = Duration::from_secs(90);
 /// As long as a chat message gets.
 const LONG: usize = 480;
 /// More than the system's buffers between the server and one viewer hold, in messages of that length.
-const FLOOD: usize = 6000;
-/// A server that keeps what one viewer does not read would keep all of the flood: this is less than a third of it.
+const FLOOD: usize = 20_000;
+/// A server that kept what one viewer does not read would hold more than this in JSON alone: an event takes 1.3 KiB.
 const GROWTH_KIB: u64 = 24 * 1024;
 
 /// As much of a frame as counting needs.
