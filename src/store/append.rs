@@ -96,16 +96,23 @@ impl Appender {
         cleared: &Cleared,
     ) -> rusqlite::Result<Appended> {
         let platform = &event.channel.platform;
-        let author = match &cleared.target.author_id {
-            Some(id) => {
-                let login = cleared.target.author_login.as_deref().unwrap_or(id);
-                self.person(tx, platform, id, login, login)?
+        let mut target = cleared.target.clone();
+        if let (None, Some(login)) = (&target.author_id, &target.author_login) {
+            target.author_id = id_of(tx, platform, login)?;
+        }
+        let author = match (&target.author_id, &target.author_login) {
+            (Some(id), login) => {
+                let login = login.as_deref().unwrap_or(id);
+                Some(self.person(tx, platform, id, login, login)?)
             }
-            None => EVERYBODY,
+            // Somebody who never said a word here.
+            (None, Some(_)) => None,
+            (None, None) => Some(EVERYBODY),
         };
-        let column = (author != EVERYBODY).then_some(author);
-        let appended = insert(tx, event, &event.kind, channel, column, None)?;
-        let Appended::Stored(id) = appended else { return Ok(appended) };
+        let column = author.filter(|author| *author != EVERYBODY);
+        let kind = Kind::Cleared(Cleared { target, ..cleared.clone() });
+        let appended = insert(tx, event, &kind, channel, column, None)?;
+        let (Appended::Stored(id), Some(author)) = (appended, author) else { return Ok(appended) };
         tx.prepare_cached(
             "insert into clears (channel_id, author_id, until, event_id) values (:channel, :author, :until, :event)
              on conflict (channel_id, author_id) do update set until = excluded.until, event_id = excluded.event_id
@@ -174,6 +181,13 @@ impl Appender {
 
 /// The author row that stands for the whole chat; real rows count from 1.
 const EVERYBODY: i64 = 0;
+
+/// The platform's id of the person who last went by this login. Reads every author: platforms hardly ever leave the id out.
+fn id_of(tx: &Connection, platform: &Platform, login: &str) -> rusqlite::Result<Option<String>> {
+    tx.prepare_cached("select native_id from authors where platform = ?1 and login = ?2 order by id desc limit 1")?
+        .query_row(params![platform.as_str(), login], |row| row.get(0))
+        .optional()
+}
 
 fn author_of(kind: &Kind) -> Option<&Author> {
     match kind {

@@ -235,6 +235,31 @@ async fn a_timeout_that_overtakes_a_message_hits_it_only_if_it_is_older() {
 }
 
 #[tokio::test]
+async fn a_timeout_that_names_a_login_alone_clears_nobody_else() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let hit = twitch.say("room", &BOB, "one").await;
+    let spared = twitch.say("room", &ADA, "innocent").await;
+    feed.until_all(&[hit.clone(), spared.clone()]).await;
+
+    for login in [BOB.login, "never_spoke"] {
+        let raw = format!("@ban-duration=600 :tmi.twitch.tv CLEARCHAT #room :{login}");
+        twitch.send(Line { channel: "room".to_owned(), id: None, raw }).await;
+    }
+    let last = twitch.say("room", &ADA, "last").await;
+    feed.event(&last).await;
+
+    let late = latecomer(&server, &last).await;
+    assert_eq!([state_of(&late, &hit), state_of(&late, &spared)], ["removed", "visible"]);
+    let targets: Vec<_> =
+        late.events.iter().filter(|event| event["kind"] == "cleared").map(|event| &event["target"]).collect();
+    assert_eq!(targets[0]["author_id"], BOB.id.to_string());
+    assert_eq!(
+        (&targets[1]["author_id"], targets[1]["author_login"].as_str()),
+        (&serde_json::Value::Null, Some("never_spoke"))
+    );
+}
+
+#[tokio::test]
 async fn a_bogus_stamp_counts_as_the_time_it_came() {
     let (twitch, server, mut feed) = watching(&["room"]).await;
     let id = twitch.say("room", &BOB, "before").await;
