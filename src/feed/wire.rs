@@ -140,6 +140,8 @@ struct TargetPart<'a> {
     id: Option<String>,
     native_id: Option<&'a str>,
     author_id: Option<&'a str>,
+    /// Without an id, this alone tells a person from the whole chat.
+    author_login: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -238,6 +240,7 @@ fn target(target: &Target) -> TargetPart<'_> {
         id: target.id.map(|id| id.to_string()),
         native_id: target.native_id.as_deref(),
         author_id: target.author_id.as_deref(),
+        author_login: target.author_login.as_deref(),
     }
 }
 
