@@ -51,7 +51,7 @@ impl Appender {
                     Some(author) => self.author(tx, platform, author)?,
                     None => None,
                 };
-                let removed_by = tombstone(tx, event)?;
+                let removed_by = tombstone(tx, event, channel)?;
                 insert(tx, event, &event.kind, channel, author, removed_by)
             }
         }
@@ -84,6 +84,12 @@ impl Appender {
             tx.prepare_cached("update events set removed_by = :event where id = :target and removed_by is null")?
                 .execute(named_params! { ":event": id.0, ":target": target.0 })?;
         }
+        // Its copies in the other rooms of a shared session go with it.
+        tx.prepare_cached(
+            "update events set removed_by = :event
+             where platform = :platform and source_id = :native_id and removed_by is null",
+        )?
+        .execute(named_params! { ":event": id.0, ":platform": platform, ":native_id": native_id })?;
         Ok(appended)
     }
 
@@ -197,16 +203,25 @@ fn author_of(kind: &Kind) -> Option<&Author> {
     }
 }
 
-/// The removal that came before its message.
-fn tombstone(tx: &Connection, event: &NewEvent) -> rusqlite::Result<Option<i64>> {
+/// The removal that came before its message: of itself, or of what it is a copy of.
+fn tombstone(tx: &Connection, event: &NewEvent, channel: i64) -> rusqlite::Result<Option<i64>> {
     let (Kind::Message(_) | Kind::Alert(_), Some(native_id)) = (&event.kind, &event.native_id) else {
         return Ok(None);
     };
-    tx.prepare_cached("select event_id from removals where platform = :platform and native_id = :native_id")?
-        .query_row(named_params! { ":platform": event.channel.platform.as_str(), ":native_id": native_id }, |row| {
-            row.get(0)
-        })
-        .optional()
+    let source_id = event.shared.as_ref().map(|shared| &shared.source_id);
+    tx.prepare_cached(
+        "select min(event_id) from removals where platform = :platform
+         and (native_id = :native_id and channel_id = :channel or native_id = :source_id)",
+    )?
+    .query_row(
+        named_params! {
+            ":platform": event.channel.platform.as_str(),
+            ":native_id": native_id,
+            ":channel": channel,
+            ":source_id": source_id,
+        },
+        |row| row.get(0),
+    )
 }
 
 /// The event a removal means, and its author: what carries that id in that channel.

@@ -11,6 +11,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_events", include_str!("../../migrations/0001_events.sql")),
     ("0002_sessions", include_str!("../../migrations/0002_sessions.sql")),
     ("0003_sources", include_str!("../../migrations/0003_sources.sql")),
+    ("0004_copies", include_str!("../../migrations/0004_copies.sql")),
 ];
 
 /// Brings the store up to date. A store that is newer than this program is left alone.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::support::feed::Feed;
 use crate::support::scene::{watching, watching_with};
 use crate::support::server::{Launch, Server, column, open_store};
-use crate::support::twitch::lines::{Line, clear_all, clearmsg, now_ms, privmsg, timeout, timeout_at};
+use crate::support::twitch::lines::{
+    Line, clear_all, clearmsg, now_ms, privmsg, privmsg_with, room_id, timeout, timeout_at,
+};
 use crate::support::twitch::{ADA, BOB, Twitch};
 
 const ALL_IDS: &str = "select id from events order by id";
@@ -187,6 +189,61 @@ async fn a_deletion_takes_the_text_from_every_place() {
     assert!(!server.get("/api/messages").await.text().contains("unspeakable"));
     let bodies: Vec<String> = server.column("select body || coalesce(text, '') from events where kind = 'removed'");
     assert!(!bodies.iter().any(|body| body.contains("unspeakable")), "the deletion's copy of the text is stored");
+}
+
+/// A line typed in `home` and its copy in `guest`, as a shared session brings both.
+fn shared(home: &str, guest: &str, text: &str) -> (Line, Line) {
+    let typed = |id: &str| format!("source-id={id};source-room-id={};source-badges=", room_id(home));
+    let mut original = privmsg(home, &BOB, text);
+    let id = original.id.clone().expect("a message has an id");
+    original.raw = original.raw.replacen("@badge-info=;", &format!("@badge-info=;{};", typed(&id)), 1);
+    (original, privmsg_with(guest, &BOB, text, &typed(&id)))
+}
+
+#[tokio::test]
+async fn a_deletion_where_it_was_typed_takes_the_copies_along() {
+    let (twitch, server, mut feed) = watching(&["home", "guest"]).await;
+    let (original, copy) = shared("home", "guest", "unspeakable words");
+    let (target, copied) = (original.id.clone().expect("an id"), copy.id.clone().expect("an id"));
+    twitch.send(original).await;
+    twitch.send(copy).await;
+    assert_eq!(feed.event(&copied).await["shared"]["source_id"], *target);
+
+    twitch.send(clearmsg("home", BOB.login, &target, "unspeakable words")).await;
+    feed.event_like("the removal", |event| event["kind"] == "removed").await;
+    let (_, late) = shared("home", "guest", "again");
+    let late = Line { raw: late.raw.replace(&source_of(&late.raw), &target), ..late };
+    let late_id = late.id.clone().expect("an id");
+    twitch.send(late).await;
+    feed.event(&late_id).await;
+
+    let again = latecomer(&server, &late_id).await;
+    for id in [&target, &copied, &late_id] {
+        assert_eq!(state_of(&again, id), "removed");
+    }
+    assert!(!again.events.iter().any(|event| event.to_string().contains("unspeakable")));
+}
+
+#[tokio::test]
+async fn a_deletion_of_a_copy_leaves_the_other_room_alone() {
+    let (twitch, server, mut feed) = watching(&["home", "guest"]).await;
+    let (original, copy) = shared("home", "guest", "fine where it was typed");
+    let (typed, copied) = (original.id.clone().expect("an id"), copy.id.clone().expect("an id"));
+    twitch.send(original).await;
+    twitch.send(copy).await;
+    feed.event(&copied).await;
+
+    twitch.send(clearmsg("guest", BOB.login, &copied, "")).await;
+    feed.event_like("the removal", |event| event["kind"] == "removed").await;
+
+    let again = latecomer(&server, &copied).await;
+    assert_eq!(state_of(&again, &typed), "visible");
+    assert_eq!(state_of(&again, &copied), "removed");
+}
+
+fn source_of(raw: &str) -> String {
+    let (_, rest) = raw.split_once("source-id=").expect("a copy names its source");
+    rest.split(';').next().expect("a split has a first part").to_owned()
 }
 
 #[tokio::test]
