@@ -22,7 +22,7 @@ use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise};
 use crate::platforms;
 use crate::stages::{Running, Stage};
-use crate::store::{self, Db, WriterThread};
+use crate::store::{self, WriterThread};
 use crate::telemetry::Metrics;
 use crate::web::{self, Guard, Owner, Route};
 
@@ -100,7 +100,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
 async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let metrics = Metrics::new();
-    let store::Opened { db, queue, writer } = store::open(&config.store, config.ingest.queue)?;
+    let store::Opened { db, queue, writer } = store::open(&config.store, config.ingest.queue, &metrics)?;
     let owner = Owner::open(&config.store, db.clone())?;
     let guard = Guard::new(&config.http, owner);
     let style = Style {
@@ -110,7 +110,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         prefix_at: config.ui.yt_prefix_at,
     };
     let forms = Forms { classic: style, serialized: metrics.serialized() };
-    let head = *db.committed().borrow();
+    let head = db.committed().borrow().last;
     let hub = Hub::new(head);
     let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
     let board = Board::default();
@@ -122,7 +122,6 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .merge(history::routes(&db));
     let table = routes.table().to_vec();
     let router = web::finish(routes, &guard, &metrics);
-    watch_writer(db, &metrics, &stages.pipeline);
     Ok(House { router, table, guard, metrics, sources, tailer, board, queue, writer })
 }
 
@@ -132,22 +131,6 @@ fn heard(config: &Config) -> Vec<&'static str> {
         DriverKind::Native => platforms::ALL.iter().map(|(name, _)| *name).collect(),
         DriverKind::None => Vec::new(),
     }
-}
-
-/// Brings what the writer has done into the numbers.
-fn watch_writer(db: Db, metrics: &Metrics, pipeline: &Stage) {
-    let (metrics, stop) = (metrics.clone(), pipeline.stop.clone());
-    pipeline.spawn("writer's numbers", async move {
-        let mut health = db.health();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                changed = health.changed() => if changed.is_err() { stop.cancelled().await; return },
-            }
-            let seen = health.borrow_and_update().clone();
-            metrics.commit_seconds.observe(Duration::from_micros(seen.totals.last_commit_us).as_secs_f64());
-        }
-    });
 }
 
 /// Starts everything that runs by itself. What is returned keeps the writer waiting for more.

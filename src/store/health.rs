@@ -10,7 +10,6 @@ pub struct Health {
     pub last_commit: Option<Millis>,
     /// Events accepted and not yet committed.
     pub queued: usize,
-    pub totals: super::Totals,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +25,6 @@ pub enum State {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { state: State::Writing, last_commit: None, queued: 0, totals: super::Totals::default() }
+        Self { state: State::Writing, last_commit: None, queued: 0 }
     }
 }

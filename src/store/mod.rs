@@ -15,24 +15,34 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::chat::{EventId, NewEvent};
 use crate::config;
+use crate::telemetry::Metrics;
 
 pub use health::{Health, State as HealthState};
-pub use writer::Totals;
 
 /// The store was opened, and here is everything that may be done with it. Cloning is cheap.
 #[derive(Clone)]
 pub struct Db {
     pool: pool::Readers,
     jobs: mpsc::Sender<writer::Job>,
-    committed: watch::Receiver<EventId>,
+    committed: watch::Receiver<Committed>,
     health: watch::Receiver<Health>,
     identity: Arc<Identity>,
+}
+
+/// How far the store has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Committed {
+    /// The newest id.
+    pub last: EventId,
+    /// When it was committed, or the store was opened.
+    pub at: Instant,
 }
 
 /// Who this database is. The epoch changes when the file is replaced or restored.
@@ -94,8 +104,8 @@ pub enum Error {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Opens or creates the store, migrates it, and starts the writer.
-pub fn open(config: &config::Store, queue: usize) -> Result<Opened, OpenError> {
+/// Opens or creates the store, migrates it, and starts the writer with a queue of this length.
+pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<Opened, OpenError> {
     connection::assert_version()?;
     let place = place::choose(config)?;
     let lock = lock::Lock::take(&place.path)?;
@@ -103,7 +113,7 @@ pub fn open(config: &config::Store, queue: usize) -> Result<Opened, OpenError> {
     migrate::run(&mut connection, &place.path)?;
     let start = lock.reconcile(&connection).map_err(|source| OpenError::Sqlite { path: place.path.clone(), source })?;
 
-    let (committed_tx, committed) = watch::channel(start.last);
+    let (committed_tx, committed) = watch::channel(Committed { last: start.last, at: Instant::now() });
     let (health_tx, health) = watch::channel(Health::default());
     let (queue_tx, queue_rx) = mpsc::channel(queue);
     let (jobs_tx, jobs_rx) = mpsc::channel(JOB_QUEUE);
@@ -117,6 +127,7 @@ pub fn open(config: &config::Store, queue: usize) -> Result<Opened, OpenError> {
         jobs: jobs_rx,
         committed: committed_tx,
         health: health_tx,
+        metrics: metrics.clone(),
         synchronous: config.synchronous,
         identity: identity.clone(),
     }
@@ -158,8 +169,8 @@ impl Db {
         &self.identity.epoch
     }
 
-    /// The newest committed id; changes after every commit.
-    pub fn committed(&self) -> watch::Receiver<EventId> {
+    /// How far the store has come; changes after every commit.
+    pub fn committed(&self) -> watch::Receiver<Committed> {
         self.committed.clone()
     }
 

@@ -3,6 +3,7 @@
 //! What is accepted is not let go: a commit that fails is tried again until it succeeds, while the full queue makes
 //! the drivers wait.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Appended, Appender};
-use super::{Error, Health, HealthState, Identity, checkpoint, lock, place};
-use crate::chat::{EventId, Millis, NewEvent};
+use super::{Committed, Error, Health, HealthState, Identity, checkpoint, lock, place};
+use crate::chat::{EventId, Millis, NewEvent, Platform};
 use crate::config::Synchronous;
+use crate::telemetry::Metrics;
 
 /// Events in one transaction at most. More only makes the first of them wait.
 const MOST_PER_COMMIT: usize = 512;
@@ -27,18 +29,6 @@ const RETRY_MOST: Duration = Duration::from_secs(1);
 
 /// A closure with its reply inside; gets the connection, or the reason why it cannot run.
 pub type Job = Box<dyn FnOnce(Result<&Connection, Error>) + Send>;
-
-/// What the writer has done since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub stored: u64,
-    pub duplicates: u64,
-    /// Events no database could take, told in the log.
-    pub rejected: u64,
-    pub commits: u64,
-    /// The last commit's duration in microseconds.
-    pub last_commit_us: u64,
-}
 
 /// Wraps a change so that it runs in its own transaction and answers after the commit.
 pub fn job<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
@@ -63,8 +53,9 @@ pub struct Writer {
     pub lock: lock::Lock,
     pub queue: mpsc::Receiver<NewEvent>,
     pub jobs: mpsc::Receiver<Job>,
-    pub committed: watch::Sender<EventId>,
+    pub committed: watch::Sender<Committed>,
     pub health: watch::Sender<Health>,
+    pub metrics: Metrics,
     pub synchronous: Synchronous,
     pub(super) identity: Arc<Identity>,
 }
@@ -93,11 +84,19 @@ impl Writer {
     }
 }
 
+/// What one transaction brought.
+#[derive(Default)]
+struct Written {
+    /// The newest id, if anything was new.
+    last: Option<EventId>,
+    duplicates: BTreeMap<Platform, u64>,
+}
+
 struct Loop {
     writer: Writer,
     appender: Appender,
     batch: Vec<NewEvent>,
-    totals: Totals,
+    commits: u64,
     /// When rows were first written since the last durable commit.
     dirty_since: Option<Instant>,
 }
@@ -105,7 +104,7 @@ struct Loop {
 impl Loop {
     fn new(writer: Writer) -> Self {
         let batch = Vec::with_capacity(MOST_PER_COMMIT);
-        Self { writer, appender: Appender::default(), batch, totals: Totals::default(), dirty_since: None }
+        Self { writer, appender: Appender::default(), batch, commits: 0, dirty_since: None }
     }
 
     fn run(mut self, handle: &Handle) {
@@ -147,15 +146,25 @@ impl Loop {
         loop {
             let started = Instant::now();
             match self.try_commit() {
-                Ok((last, totals)) => return self.committed(last, totals, started),
+                Ok(written) => return self.committed(written, started),
                 Err(error) => self.failing(&error),
             }
-            handle.block_on(async { tokio::time::sleep(pause).await });
+            handle.block_on(self.wait_to_retry(pause));
             pause = (pause * 2).min(RETRY_MOST);
         }
     }
 
-    fn try_commit(&mut self) -> rusqlite::Result<(Option<EventId>, Totals)> {
+    /// Whoever wants to change something meanwhile hears what is wrong rather than nothing.
+    async fn wait_to_retry(&mut self, pause: Duration) {
+        let until = tokio::time::Instant::now() + pause;
+        while let Ok(Some(job)) = tokio::time::timeout_at(until, self.writer.jobs.recv()).await {
+            job(Ok(&self.writer.connection));
+        }
+        // With nobody left to ask for a change, `recv` does not wait.
+        tokio::time::sleep_until(until).await;
+    }
+
+    fn try_commit(&mut self) -> rusqlite::Result<Written> {
         let written = self.write_batch();
         if written.is_err() {
             self.appender.forget();
@@ -167,34 +176,31 @@ impl Loop {
         written
     }
 
-    fn write_batch(&mut self) -> rusqlite::Result<(Option<EventId>, Totals)> {
+    fn write_batch(&mut self) -> rusqlite::Result<Written> {
         let connection = &self.writer.connection;
-        let mut totals = self.totals;
-        let mut last = None;
+        let mut written = Written::default();
         connection.execute_batch("begin immediate")?;
         for event in &self.batch {
             match self.appender.append(connection, event) {
-                Ok(Appended::Stored(id)) => {
-                    last = Some(id);
-                    totals.stored += 1;
-                }
-                Ok(Appended::Duplicate) => totals.duplicates += 1,
+                Ok(Appended::Stored(id)) => written.last = Some(id),
+                Ok(Appended::Duplicate) => *written.duplicates.entry(event.channel.platform.clone()).or_default() += 1,
                 Err(error) if is_poison(&error) => {
-                    totals.rejected += 1;
                     tracing::error!(%error, platform = %event.channel.platform, kind = event.kind.name(), "an event no database can take was left out");
                 }
                 Err(error) => return Err(error),
             }
         }
         connection.execute_batch("commit")?;
-        Ok((last, totals))
+        Ok(written)
     }
 
-    fn committed(&mut self, last: Option<EventId>, totals: Totals, started: Instant) {
+    fn committed(&mut self, written: Written, started: Instant) {
         self.batch.clear();
-        self.totals = totals;
-        self.totals.commits += 1;
-        self.totals.last_commit_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.commits += 1;
+        self.writer.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+        for (platform, count) in written.duplicates {
+            self.writer.metrics.duplicated(platform.as_str(), count);
+        }
         let was_failing = matches!(self.writer.health.borrow().state, HealthState::Failing { .. });
         if was_failing {
             tracing::info!("commits succeed again; nothing was lost");
@@ -203,20 +209,17 @@ impl Loop {
             state: HealthState::Writing,
             last_commit: Some(Millis::now()),
             queued: self.writer.queue.len(),
-            totals: self.totals,
         });
-        if let Some(last) = last {
+        if let Some(last) = written.last {
             self.dirty_since.get_or_insert(started);
-            self.writer.committed.send_replace(last);
+            self.writer.committed.send_replace(Committed { last, at: Instant::now() });
         }
         self.bound_log();
     }
 
     /// The log shrinks only between writes, so a long burst needs the writer's own hand now and then.
     fn bound_log(&self) {
-        if self.totals.commits.is_multiple_of(checkpoint::LOOK_EVERY)
-            && checkpoint::log_is_long(&self.writer.identity.path)
-        {
+        if self.commits.is_multiple_of(checkpoint::LOOK_EVERY) && checkpoint::log_is_long(&self.writer.identity.path) {
             checkpoint::truncate(&self.writer.connection);
         }
     }
@@ -240,7 +243,7 @@ impl Loop {
     /// One row under full synchronization makes everything before it durable.
     fn heartbeat(&mut self) {
         self.dirty_since = None;
-        let last = *self.writer.committed.borrow();
+        let last = self.writer.committed.borrow().last;
         if self.writer.synchronous == Synchronous::Normal
             && let Err(error) = durable_mark(&self.writer.connection)
         {

@@ -116,7 +116,7 @@ impl Metrics {
             duplicates: add(r, "ingest_duplicates", "Events heard again and not kept twice", Family::default()),
             lag: add(r, "ingest_lag_seconds", "From the platform's stamp to the commit", by_platform),
             sources_up: add(r, "source_up", "Sources that are live", Family::default()),
-            reconnects: add(r, "source_reconnects", "Times a listener was started again", Family::default()),
+            reconnects: add(r, "source_reconnects", "Connections opened again", Family::default()),
             clients: add(r, "clients", "Open sockets", Family::default()),
             dropped: add(r, "fanout_dropped", "Sockets closed for reading too slowly", Family::default()),
             requests: add(r, "http_requests", "Answered requests", Family::default()),
@@ -163,9 +163,10 @@ impl Metrics {
         self.sources_up.get_or_create(&by(platform)).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// A platform's listener was started again.
-    pub fn reconnected(&self, platform: &str) {
-        self.reconnects.get_or_create(&by(platform)).inc();
+    /// How often a platform's connection was opened again since the program started.
+    pub fn reconnected(&self, platform: &str, count: u64) {
+        let counter = self.reconnects.get_or_create(&by(platform));
+        counter.inc_by(count.saturating_sub(counter.get()));
     }
 
     /// The gauge of open sockets of one kind.

@@ -27,7 +27,7 @@ fn house(change: impl FnOnce(&mut Config)) -> House {
     let mut config = Config::default();
     config.store = Store { path: folder.path().join("elora.db"), ..config.store };
     change(&mut config);
-    let opened = store::open(&config.store, 16).expect("a store in a new folder opens");
+    let opened = store::open(&config.store, 16, &Metrics::new()).expect("a store in a new folder opens");
     let owner = Owner::open(&config.store, opened.db.clone()).expect("the folder is writable");
     let guard = Guard::new(&config.http, owner);
     let metrics = Metrics::new();

@@ -370,6 +370,19 @@ async fn what_is_no_source_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_platform_that_is_not_read_yet_is_kept_and_says_so() {
+    let (_twitch, server, _feed) = watching(&["room"]).await;
+
+    let added = server.add_source("https://www.youtube.com/@somebody").await;
+
+    assert_eq!(added.status, 201);
+    let sources = server.sources().await;
+    let source = sources.iter().find(|source| source["platform"] == "youtube").expect("it is listed");
+    assert_eq!(source["state"], "refused");
+    assert_eq!(source["reason"], "youtube is not read by this version");
+}
+
+#[tokio::test]
 async fn sources_outlive_a_restart_as_the_owner_left_them() {
     let (twitch, server, _feed) = watching(&["kept", "removed"]).await;
     let sources = server.sources().await;

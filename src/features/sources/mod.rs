@@ -163,6 +163,9 @@ impl Sources {
             let is_up = |source: &&Source| source.platform == *platform && source.state == SourceState::Live;
             metrics.sources_up(platform, list.sources.iter().filter(is_up).count());
         }
+        for (platform, count) in self.board.reconnects() {
+            metrics.reconnected(platform, count);
+        }
     }
 
     fn list(&self) -> List {
@@ -176,7 +179,10 @@ impl Sources {
         let (state, reason) = match status {
             Some(status) => (status.state, status.reason.clone()),
             None if self.heard.contains(&channel.platform.as_str()) => (SourceState::Connecting, None),
-            None => (SourceState::Stopped, Some(format!("nobody listens to {} here", channel.platform))),
+            None if self.heard.is_empty() => {
+                (SourceState::Stopped, Some("this server only shows its store: ELORA_INGEST_DRIVER is none".to_owned()))
+            }
+            None => (SourceState::Refused, Some(format!("{} is not read by this version", channel.platform))),
         };
         Source {
             id: row.id.to_string(),
