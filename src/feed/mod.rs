@@ -1,12 +1,14 @@
 //! From the store to everyone who watches: events in order, each turned into bytes once per wire form.
 //! Knows no socket.
 
+mod batch;
 pub mod classic;
 mod cursor;
 mod hub;
 mod tailer;
 pub mod wire;
 
+pub use batch::{Batch, Forms, Frame};
 pub use cursor::Cursor;
-pub use hub::{Batch, Forms, Frame, Hub, Missed, Seat, Topics};
+pub use hub::{Hub, Missed, Parcel, Seat};
 pub use tailer::Tailer;

@@ -1,18 +1,20 @@
 //! Follows the store: reads what was committed, in order, and puts it into the hub.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::hub::{Batch, Forms, Frame, Hub, MOST_PER_BATCH};
+use super::{Batch, Forms, Hub};
 use crate::chat::{Event, EventId};
 use crate::config;
-use crate::store::{Db, Error, events};
+use crate::store::{Committed, Db, Error, events};
 use crate::telemetry::Metrics;
 
 /// A store that cannot be read is asked again after this.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Events in one batch at most: together with the parcels the hub keeps it bounds what is held in memory.
+const MOST_PER_BATCH: usize = 64;
 
 pub struct Tailer {
     db: Db,
@@ -55,19 +57,32 @@ impl Tailer {
     async fn catch_up(&mut self) -> Result<(), Error> {
         loop {
             let (position, batch) = (self.position, self.config.batch);
-            let events = self.db.read(move |connection| events::after(connection, position, batch)).await?;
-            let Some(last) = events.last().map(|event| event.id) else { return Ok(()) };
+            let mut events = self.db.read(move |connection| events::after(connection, position, batch)).await?;
             let is_full = events.len() == batch;
-            self.count(&events);
-            let mut frames = events.into_iter().map(|event| Frame::new(event, &self.forms)).peekable();
-            while frames.peek().is_some() {
-                let batch: Batch = frames.by_ref().take(MOST_PER_BATCH).collect();
-                self.hub.send(batch);
+            let committed_at = self.committed_at(events.last());
+            while !events.is_empty() {
+                let rest = events.split_off(events.len().min(MOST_PER_BATCH));
+                self.send(events, committed_at);
+                events = rest;
             }
-            self.position = last;
             if !is_full {
                 return Ok(());
             }
+        }
+    }
+
+    /// A commit can be read a moment before the writer tells of it.
+    fn committed_at(&self, newest: Option<&Event>) -> Instant {
+        let committed = *self.db.committed().borrow();
+        let is_told = newest.is_some_and(|event| event.id <= committed.last);
+        if is_told { committed.at } else { Instant::now() }
+    }
+
+    fn send(&mut self, events: Vec<Event>, committed_at: Instant) {
+        self.count(&events);
+        if let Some(batch) = Batch::new(self.db.epoch(), events, &self.forms, committed_at) {
+            self.position = batch.last();
+            self.hub.send(batch);
         }
     }
 
@@ -81,7 +96,7 @@ impl Tailer {
 }
 
 /// The writer has committed something. Never, once it is gone.
-async fn woken(committed: &mut watch::Receiver<EventId>) {
+async fn woken(committed: &mut watch::Receiver<Committed>) {
     if committed.changed().await.is_err() {
         std::future::pending::<()>().await;
     }

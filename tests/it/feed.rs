@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::feed::Feed;
-use crate::support::http::Request;
+use crate::support::feed::{Feed, upgrade};
+use crate::support::http::{Answer, Request};
 use crate::support::scene::{watching, watching_with};
-use crate::support::server::Launch;
+use crate::support::server::{Launch, asked_until};
 use crate::support::twitch::lines::{Line, clear_all, clearmsg, privmsg_with, resub, room_id, timeout};
 use crate::support::twitch::{ADA, BOB, MEI, Twitch};
 
@@ -130,7 +130,7 @@ async fn a_filter_that_makes_no_sense_is_told_so() {
     let (_twitch, server, _feed) = watching(&["room"]).await;
 
     for query in ["last=many", "last=-1", "platform=not%20a%20platform", "channel=room%20of%20mine"] {
-        let status = crate::support::feed::upgrade(server.addr, &format!("/api/feed?{query}"), &[]).await.err();
+        let status = upgrade(server.addr, &format!("/api/feed?{query}"), &[]).await.err();
         assert_eq!(status, Some(400), "{query}");
     }
 }
@@ -145,6 +145,25 @@ async fn a_quiet_feed_still_says_that_it_lives() {
 
     let keepalive = feed.others.iter().find(|frame| frame["type"] == "keepalive").expect("just seen");
     assert_eq!(keepalive["cursor"], feed.cursor);
+}
+
+#[tokio::test]
+async fn a_viewer_that_answers_no_ping_is_let_go_and_others_stay() {
+    let twitch = Twitch::start().await;
+    let launch = Launch::new().twitch(&twitch, &["room"]).env("ELORA_FEED_KEEPALIVE_MS", "200");
+    let (server, mut feed) = watching_with(&twitch, launch, &["room"]).await;
+    let mute = upgrade(server.addr, "/api/feed?last=0", &[]).await.expect("a viewer is let in");
+
+    // Reading is what answers pings, and this one does not read.
+    let is_alone = |answer: &Answer| answer.text().contains("elora_clients{kind=\"feed\"} 1\n");
+    tokio::select! {
+        _ = asked_until("one viewer is left", &server, "/metrics", is_alone) => {}
+        () = async { while feed.read().await {} } => panic!("the viewer that reads was let go"),
+    }
+
+    let id = twitch.say("room", &ADA, "still here").await;
+    feed.event(&id).await;
+    drop(mute);
 }
 
 #[tokio::test]

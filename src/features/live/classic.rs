@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Live;
 use super::session::{self, Gone, Outlet, RESTART, STALLED, Said};
 use crate::chat::EventId;
-use crate::feed::{Batch, Missed, Seat, classic};
+use crate::feed::{Batch, Missed, Parcel, Seat, classic};
 use crate::store::events;
 use crate::web::Problem;
 use crate::web::extract;
@@ -104,7 +104,7 @@ impl Client {
         loop {
             tokio::select! {
                 biased;
-                batch = self.seat.next() => self.live(batch).await?,
+                parcel = self.seat.next() => self.pass_on(parcel).await?,
                 () = sleep_until(self.ping_at) => {
                     self.ping_at = Instant::now() + self.live.socket.ping_interval;
                     self.out.put(Bytes::from_static(KEEPALIVE.as_bytes())).await?;
@@ -121,16 +121,18 @@ impl Client {
         }
     }
 
-    async fn live(&mut self, first: Result<Batch, Missed>) -> Result<(), End> {
+    async fn pass_on(&mut self, first: Result<Parcel, Missed>) -> Result<(), End> {
         let mut next = Some(first);
-        while let Some(batch) = next {
-            match batch {
-                Ok(batch) => self.fresh(&batch).await?,
-                Err(Missed::Some) => self.catch_up().await?,
-                Err(Missed::Closed) => {
+        while let Some(parcel) = next {
+            match parcel {
+                Ok(Parcel::Events(batch)) => self.fresh(&batch).await?,
+                // This socket has no frame for it.
+                Ok(Parcel::State(_)) => {}
+                Ok(Parcel::Closed) => {
                     self.catch_up().await?;
                     return Err(End::Stopping);
                 }
+                Err(Missed) => self.catch_up().await?,
             }
             next = self.seat.try_next();
         }
@@ -139,14 +141,14 @@ impl Client {
     }
 
     async fn fresh(&mut self, batch: &Batch) -> Result<(), End> {
-        for frame in batch.iter().filter(|frame| frame.id() > self.position) {
+        for frame in batch.frames().iter().filter(|frame| frame.id() > self.position) {
             if self.wants(frame.platform().as_str())
                 && let Some(text) = frame.classic()
             {
                 self.out.put(text.clone()).await?;
             }
         }
-        self.position = batch.last().map_or(self.position, |frame| frame.id().max(self.position));
+        self.position = self.position.max(batch.last());
         Ok(())
     }
 

@@ -8,14 +8,13 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::stream::{SplitStream, StreamExt as _};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::Live;
 use super::ask::{Ask, Query};
 use super::session::{self, Gone, Outlet, RESTART, STALLED, Said};
 use crate::chat::{Event, EventId};
-use crate::feed::{Batch, Cursor, Missed, Seat, Topics, wire};
+use crate::feed::{Batch, Cursor, Missed, Parcel, Seat, wire};
 use crate::store::events;
 use crate::web::Problem;
 use crate::web::extract;
@@ -26,8 +25,10 @@ const LONGEST: usize = 64 * 1024;
 const STALL: Duration = Duration::from_secs(10);
 /// Events read from the store at once, and in one frame at most.
 const PAGE: usize = 128;
-/// Batches that go out in one frame at most.
-const TOGETHER: usize = 4;
+/// Frames that go out in one write at most.
+const TOGETHER: usize = 16;
+/// Pings that may stay unanswered before a viewer counts as gone: its machine may have lost the network without a word.
+const PINGS: u32 = 3;
 
 pub async fn open(
     State(live): State<Live>,
@@ -52,17 +53,22 @@ struct Viewer {
     live: Live,
     ask: Ask,
     seat: Seat,
-    topics: watch::Receiver<Topics>,
     out: Outlet,
     stream: SplitStream<WebSocket>,
     /// Everything up to here was sent, or was not asked for.
     position: EventId,
+    /// When it has to hear from us again.
     quiet_until: Instant,
+    ping_at: Instant,
+    /// When it counts as gone, unless we hear from it.
+    silent_until: Instant,
 }
 
 /// Why it is over.
 enum End {
     Left,
+    /// It has not answered for too long.
+    Silent,
     TooMuch,
     Stopping,
     Gone(Gone),
@@ -81,15 +87,25 @@ impl Viewer {
         let (sink, stream) = socket.split();
         // After taking the seat: whatever is newer than this comes to it.
         let position = live.hub.head();
-        let quiet_until = Instant::now() + live.feed.keepalive;
-        let topics = seat.topics.clone();
-        Self { live, ask, seat, topics, out: Outlet::new(sink, STALL), stream, position, quiet_until }
+        let (now, every) = (Instant::now(), live.feed.keepalive);
+        Self {
+            quiet_until: now + every,
+            ping_at: now + every,
+            silent_until: now + every * PINGS,
+            live,
+            ask,
+            seat,
+            out: Outlet::new(sink, STALL),
+            stream,
+            position,
+        }
     }
 
     async fn watch(mut self) {
         let Err(end) = self.follow().await else { return };
         match end {
             End::Left | End::Gone(Gone::Broken) => {}
+            End::Silent => self.out.close(STALLED, "no ping was answered").await,
             End::TooMuch => self.out.close_too_big().await,
             End::Stopping => self.out.close(RESTART, "the server stops").await,
             End::Blind => self.out.close(4001, "the store does not answer").await,
@@ -102,26 +118,44 @@ impl Viewer {
 
     async fn follow(&mut self) -> Result<(), End> {
         self.greet().await?;
+        // One alarm for all three times, set anew only when it rings: they move with every frame.
+        let alarm = sleep_until(self.next_alarm());
+        tokio::pin!(alarm);
         loop {
             tokio::select! {
                 biased;
-                batch = self.seat.next() => self.live(batch).await?,
-                changed = self.topics.changed() => {
-                    if changed.is_ok() {
-                        self.tell_topics().await?;
-                    }
-                }
-                () = sleep_until(self.quiet_until) => {
-                    let keepalive = wire::keepalive(&self.cursor(self.position));
-                    self.send(keepalive.into()).await?;
+                parcel = self.seat.next() => self.pass_on(parcel).await?,
+                () = &mut alarm => {
+                    self.keep_alive(Instant::now()).await?;
+                    alarm.as_mut().reset(self.next_alarm());
                 }
                 said = session::listen(&mut self.stream) => match said {
-                    Said::Something => {}
+                    Said::Something => self.silent_until = Instant::now() + self.live.feed.keepalive * PINGS,
                     Said::TooMuch => return Err(End::TooMuch),
                     Said::Left => return Err(End::Left),
                 },
             }
         }
+    }
+
+    fn next_alarm(&self) -> Instant {
+        self.quiet_until.min(self.ping_at).min(self.silent_until)
+    }
+
+    async fn keep_alive(&mut self, now: Instant) -> Result<(), End> {
+        if self.silent_until <= now {
+            return Err(End::Silent);
+        }
+        if self.ping_at <= now {
+            self.ping_at = now + self.live.feed.keepalive;
+            self.out.ping().await?;
+        }
+        if self.quiet_until <= now {
+            let keepalive = wire::keepalive(&self.cursor(self.position));
+            self.put(keepalive.into()).await?;
+        }
+        self.out.flush().await?;
+        Ok(())
     }
 
     /// Hello, what every newcomer is told, and what came before.
@@ -132,14 +166,14 @@ impl Viewer {
             _ => None,
         };
         let first = self.cursor(resumed.unwrap_or(head));
-        self.out.put(wire::hello(self.live.db.epoch(), &first, resumed.is_some()).into()).await?;
+        self.put(wire::hello(self.live.db.epoch(), &first, resumed.is_some()).into()).await?;
         self.tell_topics().await?;
         if let Some(after) = resumed {
             self.position = after;
             return self.catch_up(head).await;
         }
         if self.ask.since.is_some() {
-            self.out.put(wire::reset().into()).await?;
+            self.put(wire::reset().into()).await?;
         }
         let (filter, last) = (self.ask.filter.clone(), self.ask.last);
         let newest = self.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
@@ -149,7 +183,7 @@ impl Viewer {
 
     /// A cursor of this database, at or below its newest event.
     fn is_ours(&self, cursor: &Cursor) -> bool {
-        let highest = (*self.live.db.committed().borrow()).max(self.live.hub.head());
+        let highest = self.live.db.committed().borrow().last.max(self.live.hub.head());
         cursor.epoch == self.live.db.epoch() && cursor.after <= highest
     }
 
@@ -171,7 +205,7 @@ impl Viewer {
         self.position = upto;
         for some in events.chunks(PAGE) {
             let frame = self.serialize(some, upto);
-            self.send(frame).await?;
+            self.put(frame).await?;
         }
         self.out.flush().await?;
         Ok(())
@@ -183,62 +217,59 @@ impl Viewer {
         wire::events(&self.cursor(last), texts.iter().map(String::as_bytes)).into()
     }
 
-    async fn live(&mut self, first: Result<Batch, Missed>) -> Result<(), End> {
-        let mut batches = Vec::new();
+    /// Everything that is there goes out in one write.
+    async fn pass_on(&mut self, first: Result<Parcel, Missed>) -> Result<(), End> {
+        let mut newest = None;
         let mut next = Some(first);
-        let mut missed = None;
-        while let Some(batch) = next {
-            match batch {
-                Ok(batch) => batches.push(batch),
-                Err(reason) => missed = Some(reason),
+        for left in (0..TOGETHER).rev() {
+            match next {
+                Some(Ok(Parcel::Events(batch))) => {
+                    self.fresh(&batch).await?;
+                    newest = Some(batch.committed_at());
+                }
+                Some(Ok(Parcel::State(frame))) => self.put(frame).await?,
+                Some(Ok(Parcel::Closed)) => {
+                    self.catch_up(self.live.hub.head()).await?;
+                    return Err(End::Stopping);
+                }
+                Some(Err(Missed)) => {
+                    self.tell_topics().await?;
+                    self.catch_up(self.live.hub.head()).await?;
+                }
+                None => break,
             }
-            next = if missed.is_none() && batches.len() < TOGETHER { self.seat.try_next() } else { None };
+            next = if left > 0 { self.seat.try_next() } else { None };
         }
-        self.fresh(&batches).await?;
-        match missed {
-            None => Ok(()),
-            Some(Missed::Some) => self.catch_up(self.live.hub.head()).await,
-            Some(Missed::Closed) => {
-                self.catch_up(self.live.hub.head()).await?;
-                Err(End::Stopping)
-            }
-        }
-    }
-
-    /// Everything that is there goes out in one frame and one write.
-    async fn fresh(&mut self, batches: &[Batch]) -> Result<(), End> {
-        let Some((last, frame)) = self.join(batches) else { return Ok(()) };
-        self.position = last;
-        match frame {
-            Some(frame) => self.send(frame).await,
-            None => Ok(()),
-        }
-    }
-
-    /// The newest id of what is new, and one frame of what was asked for, joined from the shared bytes.
-    fn join(&self, batches: &[Batch]) -> Option<(EventId, Option<Bytes>)> {
-        let new = || batches.iter().flat_map(|batch| batch.iter()).filter(|frame| frame.id() > self.position);
-        let last = new().last()?.id();
-        let mut asked =
-            new().filter(|frame| self.ask.filter.passes(&frame.event)).map(|frame| &frame.feed()[..]).peekable();
-        let frame = asked.peek().is_some().then(|| wire::events(&self.cursor(last), asked).into());
-        Some((last, frame))
-    }
-
-    async fn tell_topics(&mut self) -> Result<(), End> {
-        let topics = self.topics.borrow_and_update().clone();
-        for (topic, data) in topics {
-            self.out.put(wire::state(topic, &data).into()).await?;
-        }
-        self.quiet_until = Instant::now() + self.live.feed.keepalive;
         self.out.flush().await?;
+        if let Some(committed_at) = newest {
+            self.live.metrics.delivery_seconds.observe(committed_at.elapsed().as_secs_f64());
+        }
         Ok(())
     }
 
-    async fn send(&mut self, frame: Bytes) -> Result<(), End> {
+    async fn fresh(&mut self, batch: &Batch) -> Result<(), End> {
+        // After reading the store, what comes from the hub may be known in part.
+        let after = self.position;
+        let passes = |event: &Event| event.id > after && self.ask.filter.passes(event);
+        let frame = if batch.last() > after { batch.frame(passes) } else { None };
+        self.position = after.max(batch.last());
+        match frame {
+            Some(frame) => self.put(frame).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn tell_topics(&mut self) -> Result<(), End> {
+        for frame in self.live.hub.topics() {
+            self.put(frame).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a frame into the next write.
+    async fn put(&mut self, frame: Bytes) -> Result<(), End> {
         self.quiet_until = Instant::now() + self.live.feed.keepalive;
         self.out.put(frame).await?;
-        self.out.flush().await?;
         Ok(())
     }
 

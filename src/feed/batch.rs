@@ -1,0 +1,110 @@
+//! Events committed one after another, and their bytes in every form that somebody has asked for. Each event is
+//! turned into bytes once per form, however many watch.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{Cursor, classic, wire};
+use crate::chat::{Event, EventId, Platform};
+use crate::telemetry::Serialized;
+
+/// How events are turned into bytes, and the counters of how often that happened.
+#[derive(Debug, Clone)]
+pub struct Forms {
+    pub classic: classic::Style,
+    pub serialized: Serialized,
+}
+
+/// One event.
+#[derive(Debug)]
+pub struct Frame {
+    pub event: Event,
+    forms: Forms,
+    feed: OnceLock<Bytes>,
+    classic: OnceLock<Option<Bytes>>,
+}
+
+/// At least one event, in order.
+#[derive(Debug)]
+pub struct Batch {
+    frames: Vec<Frame>,
+    cursor: Cursor,
+    committed_at: Instant,
+    whole: OnceLock<Bytes>,
+}
+
+impl Frame {
+    fn new(event: Event, forms: &Forms) -> Self {
+        Self { event, forms: forms.clone(), feed: OnceLock::new(), classic: OnceLock::new() }
+    }
+
+    pub fn id(&self) -> EventId {
+        self.event.id
+    }
+
+    pub fn platform(&self) -> &Platform {
+        &self.event.channel.platform
+    }
+
+    /// The event as one JSON object of `/api/feed`.
+    pub fn feed(&self) -> &Bytes {
+        self.feed.get_or_init(|| {
+            self.forms.serialized.feed.inc();
+            wire::event(&self.event).into()
+        })
+    }
+
+    /// The text frame of the classic socket; none where it shows nothing.
+    pub fn classic(&self) -> Option<&Bytes> {
+        let made = self.classic.get_or_init(|| {
+            let text = classic::message(&self.event, self.forms.classic)?;
+            self.forms.serialized.classic.inc();
+            Some(text.into())
+        });
+        made.as_ref()
+    }
+}
+
+impl Batch {
+    /// None without events. `committed_at` is when the last of them was committed.
+    pub fn new(epoch: &str, events: Vec<Event>, forms: &Forms, committed_at: Instant) -> Option<Self> {
+        let cursor = Cursor { epoch: epoch.to_owned(), after: events.last()?.id };
+        let frames = events.into_iter().map(|event| Frame::new(event, forms)).collect();
+        Some(Self { frames, cursor, committed_at, whole: OnceLock::new() })
+    }
+
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The oldest id.
+    pub fn first(&self) -> EventId {
+        self.frames.first().map_or(self.cursor.after, Frame::id)
+    }
+
+    /// The newest id.
+    pub fn last(&self) -> EventId {
+        self.cursor.after
+    }
+
+    pub fn committed_at(&self) -> Instant {
+        self.committed_at
+    }
+
+    /// The `events` frame of `/api/feed` with those that pass; none where nothing does. Whoever wants all of them
+    /// shares the same bytes.
+    pub fn frame(&self, passes: impl Fn(&Event) -> bool) -> Option<Bytes> {
+        let asked = || self.frames.iter().filter(|frame| passes(&frame.event));
+        match asked().count() {
+            0 => None,
+            all if all == self.frames.len() => Some(self.whole.get_or_init(|| self.join(self.frames.iter())).clone()),
+            _ => Some(self.join(asked())),
+        }
+    }
+
+    fn join<'a>(&self, frames: impl Iterator<Item = &'a Frame>) -> Bytes {
+        wire::events(&self.cursor.to_string(), frames.map(|frame| &frame.feed()[..])).into()
+    }
+}
