@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Batch, Forms, Hub};
-use crate::chat::{Event, EventId};
+use crate::chat::{Event, EventId, Millis};
 use crate::config;
 use crate::store::{Committed, Db, Error, events};
 use crate::telemetry::Metrics;
@@ -87,10 +87,11 @@ impl Tailer {
     }
 
     fn count(&self, events: &[Event]) {
+        let now = Millis::now();
         for event in events {
             let platform = event.channel.platform.as_str();
             self.metrics.ingested(platform, event.kind.name(), 1);
-            self.metrics.lagged(platform, Duration::from_millis(event.received_at.since(event.at)));
+            self.metrics.lagged(platform, Duration::from_millis(now.since(event.at)));
         }
     }
 }

@@ -18,7 +18,7 @@ type Word = Cow<'static, str>;
 
 /// From a tenth of a millisecond to seconds: commits, deliveries and requests all lie in between.
 const FAST: [f64; 14] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-/// From a platform's stamp to our commit: the network lies in between.
+/// From a platform's stamp to the feed: the network lies in between.
 const SLOW: [f64; 10] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -114,7 +114,7 @@ impl Metrics {
             serialized: Serialized { feed: form("feed"), classic: form("classic") },
             messages: add(r, "ingest_messages", "Events committed", Family::default()),
             duplicates: add(r, "ingest_duplicates", "Events heard again and not kept twice", Family::default()),
-            lag: add(r, "ingest_lag_seconds", "From the platform's stamp to the commit", by_platform),
+            lag: add(r, "ingest_lag_seconds", "From the platform's stamp to the feed", by_platform),
             sources_up: add(r, "source_up", "Sources that are live", Family::default()),
             reconnects: add(r, "source_reconnects", "Connections opened again", Family::default()),
             clients: add(r, "clients", "Open sockets", Family::default()),
@@ -153,7 +153,7 @@ impl Metrics {
         self.duplicates.get_or_create(&by(platform)).inc_by(count);
     }
 
-    /// From the platform's stamp to our commit.
+    /// From the platform's stamp to the feed.
     pub fn lagged(&self, platform: &str, lag: Duration) {
         self.lag.get_or_create(&by(platform)).observe(lag.as_secs_f64());
     }
