@@ -82,7 +82,7 @@ impl Channel {
             "kick" => format!("https://kick.com/{login}"),
             "youtube" if login.starts_with('@') => format!("https://www.youtube.com/{login}"),
             "youtube" if login.starts_with("UC") => format!("https://www.youtube.com/channel/{login}"),
-            "youtube" => format!("https://www.youtube.com/watch?v={login}"),
+            "youtube" => format!("https://www.youtube.com/watch?v={}", login.strip_prefix("v:").unwrap_or(login)),
             _ => String::new(),
         }
     }
@@ -305,6 +305,20 @@ mod tests {
     fn what_a_channel_prints_is_read_back() {
         for text in ["twitch:forsen", "youtube:v:jfKfPfyJRdk", "youtube:@lofi.girl", "kick:xqc"] {
             assert_eq!(text.parse::<Channel>().map(|c| c.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_channels_address_leads_back_to_it() {
+        for text in [
+            "twitch:forsen",
+            "youtube:v:jfKfPfyJRdk",
+            "youtube:@lofi.girl",
+            "youtube:UCSJ4gkVC6NrvII8umztf0Ow",
+            "kick:xqc",
+        ] {
+            let channel: Channel = text.parse().expect(text);
+            assert_eq!(channel.url().parse(), Ok(channel), "{text}");
         }
     }
 
