@@ -17,11 +17,18 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 /// Everything else is asked for again, and answered `304` while it is the same.
 const ASK_AGAIN: &str = "no-cache";
 
-const NOT_BUILT: &str = "<!doctype html>\n<meta charset=\"utf-8\">\n<title>elora-chat</title>\n\
-    <p>The server runs, but its pages are not built: run <code>make frontend</code> and build again.</p>\n";
+// What is said without a build has no style of its own, so the browser is asked for its dark colors where wanted.
+const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+    <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"dark light\">\n\
+    <title>elora-chat: no pages</title>\n<h1>The pages are not built</h1>\n\
+    <p>The server runs. For its pages, run <code>make run</code> where its source is, or <code>make frontend</code> \
+    and then build the program again.</p>\n";
 
-const NO_SUCH_PAGE: &str = "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Not found</title>\n\
-    <p>There is no such page. <a href=\"/\">Go to the dashboard</a>.</p>\n";
+const NO_SUCH_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+    <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"dark light\">\n\
+    <title>Not found</title>\n<p>There is no such page. <a href=\"/\">Go to the dashboard</a>.</p>\n";
+
+const NOT_FOUND: &str = "pages/not-found/index.html";
 
 /// Answers whatever no route answers.
 pub fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Response {
@@ -56,7 +63,7 @@ impl Files {
                 return self.file(&index, file, ASK_AGAIN, headers);
             }
         }
-        not_found(headers)
+        self.not_found(headers)
     }
 
     fn page(&self, name: &str, headers: &HeaderMap) -> Response {
@@ -65,6 +72,19 @@ impl Files {
             Some(file) => self.file(&index, file, ASK_AGAIN, headers),
             None => html(StatusCode::OK, NOT_BUILT),
         }
+    }
+
+    /// The page that says so to people; a problem to programs.
+    fn not_found(&self, headers: &HeaderMap) -> Response {
+        let accepted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        if !accepted.is_some_and(|accept| accept.contains("text/html")) {
+            return Problem::not_found("there is nothing at this address").into_response();
+        }
+        let Some(file) = (self.0)(NOT_FOUND) else { return html(StatusCode::NOT_FOUND, NO_SUCH_PAGE) };
+        // Without the request's headers: what is kept for another address is not this one's.
+        let mut page = self.file(NOT_FOUND, file, ASK_AGAIN, &HeaderMap::new());
+        *page.status_mut() = StatusCode::NOT_FOUND;
+        page
     }
 
     /// The file in the smallest form the client takes, or `304` if it has that already.
@@ -112,14 +132,6 @@ fn body(file: EmbeddedFile) -> Response {
 fn html(status: StatusCode, text: &'static str) -> Response {
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     (status, headers, text).into_response()
-}
-
-fn not_found(headers: &HeaderMap) -> Response {
-    let is_browser = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    if is_browser.is_some_and(|accept| accept.contains("text/html")) {
-        return html(StatusCode::NOT_FOUND, NO_SUCH_PAGE);
-    }
-    Problem::not_found("there is nothing at this address").into_response()
 }
 
 fn content_type(mimetype: &str) -> HeaderValue {
