@@ -84,8 +84,10 @@ test("the overlay may be opened before the server", async ({ page, server, twitc
   await waits(page, server, twitch);
 });
 
-test("the overlay is see-through, and shows nothing of ours while the server is away", async ({ page, server }) => {
+test("the overlay is see-through, and shows nothing while the server is away", async ({ page, server, twitch }) => {
   await page.goto(overlay(server));
+  twitch.say(CHANNEL, "somebody may still remove this");
+  await expect(overlayLines(page, "somebody")).toBeVisible();
 
   const grounds = await page.evaluate(() =>
     [document.documentElement, document.body].map((element) => getComputedStyle(element).backgroundColor),
@@ -93,7 +95,9 @@ test("the overlay is see-through, and shows nothing of ours while the server is 
   await server.kill();
 
   expect(grounds).toEqual(["rgba(0, 0, 0, 0)", "rgba(0, 0, 0, 0)"]);
-  await expect(page.locator("body")).toHaveText("");
+  await expect(overlayLines(page, "somebody")).toBeHidden();
+  await server.start();
+  await expect(overlayLines(page, "somebody")).toBeVisible();
 });
 
 test("no more lines than asked for, the newest of them", async ({ page, server, twitch }) => {

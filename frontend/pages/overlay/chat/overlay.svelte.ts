@@ -8,6 +8,9 @@ import type { Options } from "./options";
 /** How long a line takes to fade away. overlay.css says the same. */
 const LEAVING_MS = 600;
 
+/** What a moderator removes while the server is away is not heard, so lines do not stay longer than this without it. */
+const AWAY_MS = 5_000;
+
 const BOTS = new Set([
   "nightbot", "streamelements", "streamlabs", "moobot", "fossabot", "wizebot", "sery_bot", "soundalerts", "botrixoficial",
 ]);
@@ -17,6 +20,8 @@ export class Overlay {
   readonly chat: Chat;
   readonly feed: Feed;
   now = $state(Date.now());
+  /** True while the server has been away for so long that lines are hidden. */
+  isAway = $state(false);
   /** How far this machine's clock is ahead of the server's. The quickest live line tells it best. */
   #ahead: number | null = null;
   #isCatchingUp = true;
@@ -30,14 +35,17 @@ export class Overlay {
     this.feed = new Feed(query, {
       events: (events) => this.#heard(events),
       reset: () => this.chat.reset(),
-      hello: () => (this.#isCatchingUp = true),
+      hello: () => {
+        this.#isCatchingUp = true;
+        this.isAway = false;
+      },
     });
   }
 
   /** Runs until the returned function is called. */
   start(): () => void {
     const stop = this.options.demo ? this.#playDemo() : this.feed.start();
-    const timer = this.options.fade > 0 ? setInterval(() => this.#age(), 1_000) : undefined;
+    const timer = setInterval(() => this.#tick(), 1_000);
     return () => {
       stop();
       clearInterval(timer);
@@ -71,7 +79,10 @@ export class Overlay {
   }
 
   /** Ages come from times, not from ticks: timers stand still while OBS hides the source. */
-  #age() {
+  #tick() {
+    const { lostAt } = this.feed;
+    this.isAway = !this.options.demo && lostAt !== null && Date.now() - lostAt > AWAY_MS;
+    if (this.options.fade === 0) return;
     this.now = Date.now();
     const longest = this.options.fade * 1_000 + LEAVING_MS;
     this.chat.drop((line) => this.#ageOf(line) > longest);
