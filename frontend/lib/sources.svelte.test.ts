@@ -66,6 +66,27 @@ test("a refusal shows the server's own sentence", async () => {
   expect(list.problem).toBe("`x y` is not a channel");
 });
 
+test("one field needs no field's name", async () => {
+  answer = () => Response.json({ detail: "source: no source given" }, { status: 400 });
+  const list = sources();
+
+  await list.add(":");
+
+  expect(list.problem).toBe("no source given");
+});
+
+test("channels have colors where there are several, and keep them when others go", () => {
+  const list = sources();
+  const before = list.tints.get("twitch:harborlights");
+
+  list.take({ sources: [known.sources[1], { ...known.sources[0], id: "9", login: "third" }] });
+  const after = list.tints.get("twitch:harborlights");
+  list.take({ sources: [known.sources[1]] });
+
+  expect(before).toMatch(/^var\(--c-channel-[1-8]\)$/);
+  expect([after, list.tints.size]).toEqual([before, 0]);
+});
+
 test("a server that is away is said to be", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("network")));
   const list = sources();
@@ -96,6 +117,18 @@ test("an undone removal is never sent", async () => {
   await vi.advanceTimersByTimeAsync(UNDO_MS * 2);
 
   expect(calls).toEqual([]);
+  expect(logins(list)).toEqual(["pixelforge", "harborlights"]);
+});
+
+test("a channel that is added again while it is leaving stays", async () => {
+  answer = () => Response.json(known.sources[0]);
+  const list = sources();
+
+  list.remove(list.list[0]!);
+  await list.add("twitch.tv/pixelforge");
+  await vi.advanceTimersByTimeAsync(UNDO_MS * 2);
+
+  expect(calls.map((call) => call.split(" ")[0])).toEqual(["POST"]);
   expect(logins(list)).toEqual(["pixelforge", "harborlights"]);
 });
 

@@ -4,11 +4,19 @@ import * as api from "./api";
 import { parseSources, type Source } from "./wire";
 
 /** How long a removal can be taken back. Nothing has been sent until then. */
-export const UNDO_MS = 4_000;
+export const UNDO_MS = 6_000;
+
+/** Channels are told apart by this many colors. Tokens of theme.css. */
+const TINTS = 8;
 
 export class Sources {
   /** The server's list, without the one that is being removed. */
   readonly list = $derived.by(() => this.#all.filter((source) => source.id !== this.leaving?.id));
+  /** A color per channel, by `platform:login`; empty where one channel needs none. */
+  readonly tints: ReadonlyMap<string, string> = $derived.by(() => {
+    const list = this.list.length > 1 ? this.list : [];
+    return new Map(list.map((source) => [channelKey(source.platform, source.login), tintOf(source)]));
+  });
   /** False until the server has said which there are. */
   isKnown = $state(false);
   /** What was pasted and is not answered yet. */
@@ -32,6 +40,8 @@ export class Sources {
     this.problem = "";
     try {
       const added = await api.addSource(source);
+      // Who adds what they have just removed wants it to stay.
+      if (added.id === this.leaving?.id) this.undo();
       // The feed may have told of it already, and of what happened to it since.
       if (!this.#all.some(({ id }) => id === added.id)) this.#all = [...this.#all, added];
       this.isKnown = true;
@@ -72,6 +82,16 @@ export class Sources {
   }
 }
 
+export function channelKey(platform: string, login: string): string {
+  return `${platform}:${login}`.toLowerCase();
+}
+
+/** By id, so that a channel keeps its color when others come and go. */
+function tintOf({ id }: Source): string {
+  return `var(--c-channel-${(Number.parseInt(id, 10) || 0) % TINTS + 1})`;
+}
+
+/** The server names the field it means, which a page with one field need not. */
 function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replace(/^source: /, "");
 }

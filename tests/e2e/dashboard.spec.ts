@@ -89,10 +89,42 @@ test("a channel that was removed by mistake is taken back, another one goes", as
   await expect(owner.getByRole("heading", { name: "No channel yet" })).toBeVisible();
 });
 
+test("a channel that is added again before it is gone stays", async ({ owner, twitch }) => {
+  await add(owner, CHANNEL);
+  await twitch.joined(CHANNEL);
+  const card = owner.locator('[data-source="twitch:pixelforge"]');
+
+  await owner.getByRole("button", { name: "Remove pixelforge" }).click();
+  await expect(card).toHaveCount(0);
+  await add(owner, CHANNEL);
+
+  await expect(card).toBeVisible();
+  await expect(owner.getByRole("button", { name: "Undo" })).toHaveCount(0);
+});
+
+test("an address without a page says so and leads back", async ({ page, server }) => {
+  const answer = await page.goto(`${server.address}/overlay/chatt`);
+
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
+  await page.getByRole("link", { name: "Open the dashboard" }).click();
+  await expect(page).toHaveURL(`${server.address}/`);
+});
+
+test("the link to copy carries what was chosen for it", async ({ owner, server }) => {
+  await owner.getByLabel("Text").selectOption("large");
+  await owner.getByLabel("Fades").selectOption("after 30 s");
+
+  await expect(owner.getByLabel("Overlay link")).toHaveValue(`${server.address}/overlay/chat?size=40&fade=30`);
+  await owner.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await owner.getByRole("button", { name: "Copy OBS link" }).click();
+  expect(await owner.evaluate(() => navigator.clipboard.readText())).toBe(`${server.address}/overlay/chat?size=40&fade=30`);
+});
+
 test("who has not opened the link reads along and finds no buttons to change anything", async ({ page, server }) => {
   await page.goto(server.address);
 
-  await expect(page.getByText("elora-chat token --link")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Channels" }).getByText("elora-chat token --link")).toBeVisible();
   await expect(page.getByLabel("Channel address or name")).toHaveCount(0);
   await expect(page.getByText("has not added a channel yet")).toBeVisible();
 });

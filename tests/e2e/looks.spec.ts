@@ -30,6 +30,9 @@ async function isWiderThanScreen(page: Page): Promise<boolean> {
 async function talk(page: Page, twitch: Twitch) {
   await add(page, CHANNEL);
   await twitch.joined(CHANNEL);
+  await add(page, "harborlights");
+  await twitch.joined("harborlights");
+  twitch.say("harborlights", "the fog is coming in", { login: "keeper", color: "#DAA520" });
   const others = { quill: "#0000FF", ironwren: "#1E90FF", fen: "#FF69B4", harbor: "#222222", nima: "#FFFF00" };
   for (const [login, color] of Object.entries(others)) twitch.say(CHANNEL, `hello from ${login}`, { login, color, userId: login });
   twitch.say(CHANNEL, "مرحبا بالجميع", { name: "نور الصباح", login: "noor", color: "" });
@@ -80,6 +83,14 @@ for (const colorScheme of ["dark", "light"] as const) {
 
       await owner.screenshot({ path: info.outputPath("lost.png") });
       expect(await flaws(owner)).toEqual([]);
+    });
+
+    test("the page for an address that has none", async ({ page, server }, info) => {
+      await page.goto(`${server.address}/nothing`);
+      await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
+
+      await page.screenshot({ path: info.outputPath("not-found.png") });
+      expect(await flaws(page)).toEqual([]);
     });
 
     test("the page for a link that was used", async ({ page, server }, info) => {

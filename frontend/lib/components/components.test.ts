@@ -101,7 +101,7 @@ test("a channel says its state in words, and why", () => {
   const first = render(SourceCard, { source: live!, now });
   const second = render(SourceCard, { source: waiting!, now });
 
-  expect(text(first.container)).toBe("PixelForge live 43/min · last 12 s ago");
+  expect(text(first.container)).toBe("PixelForge live 43/min · last line 12 s ago");
   expect(text(second.container)).toContain("trying again");
   expect(text(second.container)).toContain("twitch closed the connection: trying again in 8 s");
 });
@@ -111,7 +111,7 @@ test("while the server is away, a channel's state is not known", () => {
 
   const { container } = render(SourceCard, { source: waiting!, now: waiting!.since + 90_000, isCurrent: false });
 
-  expect(text(container)).toBe("harborlights unknown nothing for 1 min 30 s");
+  expect(text(container)).toBe("harborlights unknown no line yet");
 });
 
 test("who may not change anything sees no button for it", () => {
