@@ -1,7 +1,7 @@
 // The browsers: the system's Chromium, and version 103, which OBS 28 to 30 carry.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 
@@ -39,6 +39,7 @@ function fetchInto(path: string) {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved"];
   execFileSync("npm", ["install", ...flags, PACKAGE], { cwd: folder, stdio: "ignore", timeout: 120_000 });
   const packed = readFileSync(resolve(folder, "node_modules/@sparticuz/chromium/bin/chromium.br"));
-  writeFileSync(path, brotliDecompressSync(packed));
-  chmodSync(path, 0o755);
+  // Under its name only when it is whole: a run that is interrupted here must not spoil the next.
+  writeFileSync(`${path}.part`, brotliDecompressSync(packed), { mode: 0o755 });
+  renameSync(`${path}.part`, path);
 }
