@@ -56,14 +56,24 @@ check: ##@Check Before a commit: format, lints, Rust and page tests; no browser
 	@scripts/test check
 
 .PHONY: bench
-bench: ##@Measure Everything that is measured so far
-	@scripts/announce-build release
-	@cargo bench --locked
+bench: ##@Measure Everything, into docs/BENCH.md: ten minutes that want a quiet machine
+	@scripts/bench
 
 .PHONY: bench-parse
 bench-parse: ##@Measure Reading a chat line, beside other parsers
-	@scripts/announce-build release
-	@cargo bench --locked --bench parse
+	@scripts/bench parse
+
+.PHONY: bench-feed
+bench-feed: ##@Measure The feed with 500 clients, beside a bare broadcast
+	@scripts/bench feed
+
+.PHONY: bench-slow
+bench-slow: ##@Measure The feed with one client that never reads, beside without it
+	@scripts/bench slow
+
+.PHONY: bench-ingest
+bench-ingest: ##@Measure Rows a second from Twitch to the feed, beside a bare loop
+	@scripts/bench ingest
 
 .PHONY: ws
 ws: ##@Look Print chat from a running server, a line each

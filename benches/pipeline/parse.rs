@@ -1,5 +1,4 @@
 //! How long a PRIVMSG line takes until every field of it is read: ours beside the crates `tmi` and `twitch-irc`.
-//! Prints nanoseconds a line and ratios; `--seconds N` says for how long to measure each set of lines.
 //!
 //! All read the same lines in turns within one run, so that a busy machine slows them alike: read the ratios.
 
@@ -14,9 +13,8 @@ use elora_chat::platforms::twitch::privmsg::Privmsg;
 use elora_chat::platforms::twitch::{Heard, decode};
 use twitch_irc::message::{IRCMessage, ServerMessage};
 
-/// Long enough for a quiet minimum with `cargo bench`; without it, only whether everything works.
-const SECONDS_OF_A_BENCH: f64 = 5.0;
-const SECONDS_OF_A_TEST: f64 = 0.2;
+use super::Plan;
+use super::report::{Section, median, percentile, short};
 
 /// How long one parser works before it is the next one's turn: short against the scheduler's slices.
 const TURN: Duration = Duration::from_millis(1);
@@ -66,30 +64,22 @@ fn twitch_irc_typed(line: &str) -> bool {
     matches!(black_box(message), Some(ServerMessage::Privmsg(_)))
 }
 
-fn main() {
-    let seconds = seconds();
+pub fn measure(plan: &Plan) -> Section {
+    let mut section = Section::new("parse");
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    measure("our fixtures", &lines(&manifest.join("tests/fixtures/twitch")), seconds);
+    plan.progress("reading the lines of our fixtures");
+    compare(plan, "our fixtures", &lines(&manifest.join("tests/fixtures/twitch")), &mut section);
 
     let captures =
         std::env::var_os("ELORA_CAPTURES").map_or_else(|| manifest.join("../shared/captures"), PathBuf::from);
     let captures = captures.join("twitch");
     if captures.is_dir() {
-        measure("captures", &lines(&captures), seconds);
+        plan.progress("reading captured lines");
+        compare(plan, "captures", &lines(&captures), &mut section);
     } else {
-        println!("SKIPPED captures: none at {}; set ELORA_CAPTURES to their folder", captures.display());
+        section.say("SKIPPED captures: there are none; set `ELORA_CAPTURES` to their folder.");
     }
-}
-
-/// `--seconds N`; cargo adds `--bench` where it benches.
-fn seconds() -> f64 {
-    let args: Vec<_> = std::env::args().collect();
-    let given = args.iter().position(|arg| arg == "--seconds").map(|at| {
-        let seconds = args.get(at + 1).and_then(|seconds| seconds.parse().ok());
-        seconds.expect("--seconds takes a number of seconds, such as --seconds 5")
-    });
-    let is_bench = args.iter().any(|arg| arg == "--bench");
-    given.unwrap_or(if is_bench { SECONDS_OF_A_BENCH } else { SECONDS_OF_A_TEST })
+    section
 }
 
 /// The folder's PRIVMSG lines that every contender reads: a refusal is quick and would flatter.
@@ -110,15 +100,15 @@ fn lines(folder: &Path) -> Vec<String> {
     all.into_iter().map(str::to_owned).collect()
 }
 
-fn measure(title: &str, lines: &[String], seconds: f64) {
+fn compare(plan: &Plan, title: &str, lines: &[String], section: &mut Section) {
     let mut turns: [Vec<f64>; CONTENDERS.len()] = Default::default();
-    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let end = Instant::now() + plan.round / 2;
     while turns[0].is_empty() || Instant::now() < end {
         for (contender, turns) in CONTENDERS.iter().zip(&mut turns) {
             turns.push(turn(contender.read, lines));
         }
     }
-    print(title, lines, &turns);
+    tell(title, lines, &turns, section);
 }
 
 /// Nanoseconds a line, over as many passes as fit into a turn.
@@ -138,25 +128,17 @@ fn count(lines: &[String]) -> f64 {
     f64::from(u32::try_from(lines.len()).expect("few lines"))
 }
 
-fn print(title: &str, lines: &[String], turns: &[Vec<f64>]) {
+fn tell(title: &str, lines: &[String], turns: &[Vec<f64>], section: &mut Section) {
     let bytes = f64::from(u32::try_from(lines.iter().map(String::len).sum::<usize>()).expect("few bytes"));
-    println!(
-        "\n{title}: {} PRIVMSG lines, mean {:.0} bytes, {} turns each",
-        lines.len(),
-        bytes / count(lines),
-        turns[0].len()
-    );
-    println!("| parser | best ns/line | median | × tmi typed | × twitch-irc |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
-    let results: Vec<_> = turns.iter().map(|turns| best_and_median(turns)).collect();
-    for (contender, (best, median)) in CONTENDERS.iter().zip(&results) {
-        let (tmi, twitch_irc) = (median / results[0].1, median / results[1].1);
-        println!("| {} | {best:.0} | {median:.0} | {tmi:.2} | {twitch_irc:.2} |", contender.name);
-    }
-}
-
-fn best_and_median(turns: &[f64]) -> (f64, f64) {
-    let mut turns = turns.to_vec();
-    turns.sort_by(f64::total_cmp);
-    (turns[0], turns[turns.len() / 2])
+    let (number, mean, turned) = (lines.len(), bytes / count(lines), turns[0].len());
+    section.say(&format!("{number} PRIVMSG lines of {title}, mean {mean:.0} bytes, {turned} turns each:"));
+    let medians: Vec<f64> = turns.iter().map(|turns| median(turns)).collect();
+    let rows = CONTENDERS.iter().zip(turns).zip(&medians).map(|((contender, turns), median)| {
+        let numbers = [percentile(turns, 0.0), *median, median / medians[0], median / medians[1]];
+        [contender.name.to_owned()].into_iter().chain(numbers.map(short)).collect()
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    section.table(&["parser", "best ns/line", "median", "× tmi typed", "× twitch-irc"], &rows);
+    section.at_most(&format!("all fields, {title}, beside tmi typed"), 1.0, medians[2] / medians[0], "×");
+    section.at_most(&format!("all fields, {title}, beside twitch-irc"), 0.3, medians[2] / medians[1], "×");
 }
