@@ -43,6 +43,10 @@ $(FRONTEND): $(FRONTEND_SOURCES)
 release: $(FRONTEND) ##@Build The release binary
 	@scripts/build-release
 
+.PHONY: screenshot
+screenshot: $(FRONTEND) ##@Build docs/screenshot.png anew, from the program with a stand-in Twitch
+	@scripts/screenshot
+
 .PHONY: setup
 setup: ##@Build Check the tools, install packages for pages and tests
 	@scripts/setup test

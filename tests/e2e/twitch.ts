@@ -13,6 +13,8 @@ interface Said {
   /** As the tag has them: `moderator/1,subscriber/12`, `25:0-4`. */
   badges?: string;
   emotes?: string;
+  /** Further tags, or others instead: `reply-parent-msg-body`, `bits`. */
+  tags?: Record<string, string>;
 }
 
 /** A channel's id: no two channels share one, since the store knows them by it. */
@@ -48,15 +50,15 @@ export class Twitch {
   }
 
   /** Says a line in a channel and gives its id. */
-  say(channel: string, text: string, { id, login, name, userId, color, badges, emotes }: Said = {}): string {
+  say(channel: string, text: string, { id, login, name, userId, color, badges, emotes, tags = {} }: Said = {}): string {
     const line = id ?? `e2e00000-0000-4000-8000-${String(++this.#count).padStart(12, "0")}`;
     const who = login ?? "mara_vale";
-    const all = [
-      "badge-info=", `badges=${badges ?? ""}`, `color=${color ?? "#8AE020"}`, `display-name=${escaped(name ?? who)}`, `emotes=${emotes ?? ""}`, "first-msg=0",
-      "flags=", `id=${line}`, "mod=0", "returning-chatter=0", `room-id=${room(channel)}`, "subscriber=0", `tmi-sent-ts=${Date.now()}`,
-      "turbo=0", `user-id=${userId ?? "40286300"}`, "user-type=",
-    ];
-    this.#send(channel, `@${all.join(";")} :${who}!${who}@${who}.${HOST} PRIVMSG #${channel} :${text}`);
+    const all = {
+      "badge-info": "", badges: badges ?? "", color: color ?? "#8AE020", "display-name": name ?? who, emotes: emotes ?? "", "first-msg": "0",
+      flags: "", id: line, mod: "0", "returning-chatter": "0", "room-id": String(room(channel)), subscriber: "0", "tmi-sent-ts": String(Date.now()),
+      turbo: "0", "user-id": userId ?? "40286300", "user-type": "", ...tags,
+    };
+    this.#send(channel, `@${tagged(all)} :${who}!${who}@${who}.${HOST} PRIVMSG #${channel} :${text}`);
     return line;
   }
 
@@ -72,13 +74,19 @@ export class Twitch {
 
   raid(channel: string, name: string, viewers: number) {
     const login = name.toLowerCase();
-    const tags = [
-      "badge-info=", "badges=", "color=#FF7F50", `display-name=${name}`, "emotes=", "flags=", `id=raid-${Date.now()}`, `login=${login}`,
-      "mod=0", "msg-id=raid", `msg-param-displayName=${name}`, `msg-param-login=${login}`, `msg-param-viewerCount=${viewers}`,
-      `room-id=${room(channel)}`, "subscriber=0", `system-msg=${escaped(`${viewers} raiders from ${name} have joined!`)}`, `tmi-sent-ts=${Date.now()}`,
-      "user-id=333111", "user-type=",
-    ];
-    this.#send(channel, `@${tags.join(";")} :${HOST} USERNOTICE #${channel}`);
+    this.notice(channel, {
+      "display-name": name, color: "#FF7F50", login, "user-id": "333111", "msg-id": "raid", "msg-param-displayName": name, "msg-param-login": login,
+      "msg-param-viewerCount": String(viewers), "system-msg": `${viewers} raiders from ${name} have joined!`,
+    });
+  }
+
+  /** A line the platform writes, with what the person said along with it. */
+  notice(channel: string, tags: Record<string, string>, said = "") {
+    const all = {
+      "badge-info": "", badges: "", emotes: "", flags: "", id: `notice-${++this.#count}`, mod: "0", "room-id": String(room(channel)), subscriber: "0",
+      "tmi-sent-ts": String(Date.now()), "user-type": "", ...tags,
+    };
+    this.#send(channel, `@${tagged(all)} :${HOST} USERNOTICE #${channel}${said ? ` :${said}` : ""}`);
   }
 
   async stop() {
@@ -127,6 +135,10 @@ export class Twitch {
     });
     socket.on("close", () => this.#joined.delete(socket));
   }
+}
+
+function tagged(tags: Record<string, string>): string {
+  return Object.entries(tags).map(([name, value]) => `${name}=${escaped(value)}`).join(";");
 }
 
 /** A tag's value may hold no space and no semicolon. */
