@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::fault::Fault;
 use super::session::Order;
 
 /// Joins a client may ask for in any ten seconds; more are ignored, as Twitch ignores them.
@@ -34,8 +35,20 @@ pub struct Rules {
     pub framing: Framing,
 }
 
+impl Rules {
+    pub(super) fn framing(&self) -> Framing {
+        let fault = match self.framing {
+            Framing::OnePerFrame => return self.framing,
+            Framing::Several(_) => Fault::Several,
+            Framing::Fragmented => Fault::Fragments,
+            Framing::Torn => Fault::Torn,
+        };
+        if fault.is_committed() { self.framing } else { Framing::OnePerFrame }
+    }
+}
+
 /// How lines are laid into WebSocket messages.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Framing {
     #[default]
     OnePerFrame,
@@ -75,6 +88,8 @@ pub struct Connection {
     pub joined: BTreeMap<String, Instant>,
     /// Lines written in full, by channel.
     pub written: BTreeMap<String, usize>,
+    /// The ways in which lines were laid into frames for this client.
+    pub laid: BTreeSet<Framing>,
     /// Set when the stand-in stopped answering this client.
     pub silent_since: Option<Instant>,
     /// Half a line was sent, and then nothing.
@@ -93,6 +108,7 @@ impl Connection {
             welcomed: false,
             joined: BTreeMap::new(),
             written: BTreeMap::new(),
+            laid: BTreeSet::new(),
             silent_since: None,
             torn: None,
             orders,
@@ -145,10 +161,18 @@ impl Book {
         let now = Instant::now();
         let recent = self.join_requests.iter().filter(|(at, _)| now.duration_since(*at) < JOIN_WINDOW).count();
         self.join_requests.push((now, channel.to_owned()));
+        if !Fault::Limit.is_committed() {
+            return true;
+        }
         if recent >= JOINS_PER_WINDOW {
             self.excess_joins += 1;
         }
         recent < JOINS_PER_WINDOW
+    }
+
+    /// Whether a channel's JOIN is never answered.
+    pub(super) fn is_ghost(&self, channel: &str) -> bool {
+        self.rules.unconfirmed.contains(channel) && Fault::Ghost.is_committed()
     }
 
     /// The most JOINs that fell into any ten seconds.

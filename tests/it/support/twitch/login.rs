@@ -1,6 +1,7 @@
 //! How a client gets in: capabilities, name and token, and the welcome.
 
 use super::book::End;
+use super::fault::Fault;
 use super::session::{HOST, Over, Result, Session};
 
 const OFFERED: [&str; 3] = ["twitch.tv/tags", "twitch.tv/commands", "twitch.tv/membership"];
@@ -39,7 +40,8 @@ impl Session {
             None => Some("Improperly formatted auth"),
             Some(None) => Some("Improperly formatted auth"),
             Some(Some(token)) => {
-                self.book.borrow().rules.dead_tokens.contains(token).then_some("Login authentication failed")
+                let is_dead = self.book.borrow().rules.dead_tokens.contains(token) && Fault::Refusal.is_committed();
+                is_dead.then_some("Login authentication failed")
             }
         };
         if let Some(refusal) = refusal {

@@ -2,6 +2,7 @@
 //! with faults on order. It shares no code with the program; npm's tmi.js is its second witness (`stand_in.rs`).
 
 mod book;
+pub mod fault;
 pub mod lines;
 mod login;
 pub mod plain;
@@ -16,6 +17,7 @@ use tokio::task::AbortHandle;
 
 use super::soon;
 pub use book::{Book, Connection, End, Framing, Rules};
+use fault::Fault;
 pub use lines::{ADA, BOB, Chatter, Line, MEI};
 use session::Order;
 
@@ -23,6 +25,8 @@ use session::Order;
 const WAITING_ORDERS: usize = 256;
 /// A burst is written in this many steps a second.
 const STEPS_PER_SECOND: usize = 100;
+/// A burst that is none takes so many times as long.
+const TRICKLE: usize = 4;
 
 /// A running stand-in. It ends with its value.
 pub struct Twitch {
@@ -105,6 +109,7 @@ impl Twitch {
 
     /// Says `count` numbered messages at `per_second`, whoever listens, and returns their ids.
     pub async fn burst(&self, channel: &str, count: usize, per_second: usize) -> Vec<String> {
+        let per_second = if Fault::Flood.is_committed() { per_second } else { per_second / TRICKLE };
         let step = (per_second / STEPS_PER_SECOND).max(1);
         let mut beat = tokio::time::interval(Duration::from_secs(1) * step as u32 / per_second as u32);
         let mut ids = Vec::with_capacity(count);
@@ -122,12 +127,16 @@ impl Twitch {
 
     /// Sends `PING :tmi.twitch.tv` to every client.
     pub async fn ping(&self) {
-        self.order_all(|| Order::Raw("PING :tmi.twitch.tv".to_owned())).await;
+        if Fault::Ping.is_committed() {
+            self.order_all(|| Order::Raw("PING :tmi.twitch.tv".to_owned())).await;
+        }
     }
 
     /// Announces to every client that its connection will end soon. It goes on until the client leaves.
     pub async fn reconnect(&self) {
-        self.order_all(|| Order::Raw(":tmi.twitch.tv RECONNECT".to_owned())).await;
+        if Fault::Reconnect.is_committed() {
+            self.order_all(|| Order::Raw(":tmi.twitch.tv RECONNECT".to_owned())).await;
+        }
     }
 
     /// Sends every client a line that belongs to no channel, or one that is not for the book.
@@ -137,12 +146,16 @@ impl Twitch {
 
     /// Cuts every connection in the middle of a line, and of the frame it comes in.
     pub async fn drop_mid_line(&self, channel: &str) {
-        self.order_all(|| Order::TearOff(lines::privmsg(channel, &ADA, "this line is never finished"))).await;
+        if Fault::Cut.is_committed() {
+            self.order_all(|| Order::TearOff(lines::privmsg(channel, &ADA, "this line is never finished"))).await;
+        }
     }
 
     /// Closes every connection as a server does that goes away.
     pub async fn close_all(&self) {
-        self.order_all(|| Order::Close).await;
+        if Fault::Close.is_committed() {
+            self.order_all(|| Order::Close).await;
+        }
     }
 
     /// Stops answering on every open connection, and keeps them open: half-open, as after a lost route.

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::book::{Book, Connection, End, Framing};
+use super::fault::Fault;
 use super::lines::{Line, room_id};
 
 pub(super) const HOST: &str = "tmi.twitch.tv";
@@ -129,7 +130,7 @@ impl Session {
         for channel in rest.split(',').filter_map(|name| name.trim().strip_prefix('#')) {
             let (mut granted, mut again) = (false, false);
             self.book.send_modify(|book| {
-                granted = book.grants_join(channel) && !book.rules.unconfirmed.contains(channel);
+                granted = book.grants_join(channel) && !book.is_ghost(channel);
                 let connection = &mut book.connections[self.number];
                 granted &= connection.welcomed;
                 if granted {
@@ -189,7 +190,8 @@ impl Session {
                 self.tear_off(&line).await?;
                 return Ok(Some(Over::By(End::Server)));
             }
-            Order::Silence => return Ok(Some(Over::Silence)),
+            Order::Silence if Fault::Silence.is_committed() => return Ok(Some(Over::Silence)),
+            Order::Silence => self.note(|connection| connection.silent_since = Some(Instant::now())),
             Order::Close => {
                 self.socket.close(None).await?;
                 return Ok(Some(Over::By(End::Server)));
@@ -201,11 +203,12 @@ impl Session {
     /// Writes lines as the rules lay them into frames. What the client did not ask for, it is not sent.
     async fn deliver(&mut self, lines: Vec<Line>) -> Result<()> {
         let lines: Vec<Line> = lines.into_iter().filter(|line| self.may_hear(line)).collect();
-        let framing = self.book.borrow().rules.framing;
+        let framing = self.book.borrow().rules.framing();
         let per_frame = if let Framing::Several(n) = framing { n.max(1) } else { 1 };
         for chunk in lines.chunks(per_frame) {
             let text: String = chunk.iter().map(|line| self.plain(&line.raw) + "\r\n").collect();
             self.lay(&text, framing).await?;
+            self.note(|connection| connection.laid.insert(framing));
             self.book.send_modify(|book| {
                 for line in chunk {
                     book.wrote(self.number, &line.channel, line.id.clone());
