@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::node::Tmi;
+use crate::support::scene::watching;
 use crate::support::soon;
 use crate::support::twitch::lines::{bare_privmsg, clear_all, clearmsg, resub, room_id, timeout};
 use crate::support::twitch::plain::Plain;
@@ -69,6 +70,24 @@ async fn tmi_js_sees_every_line_of_a_burst_once() {
     assert_eq!(tmi.message_ids(), ids);
     assert_eq!(twitch.read(|book| book.owed_ids("room")), ids);
     assert!(took < Duration::from_secs(3), "2,000 lines took {} ms: that is no burst", took.as_millis());
+}
+
+#[tokio::test]
+async fn tmi_js_and_the_program_hear_the_same_from_one_stand_in() {
+    let (twitch, _server, mut feed) = watching(&["room"]).await;
+    let mut tmi = tmi_in_room(&twitch).await;
+
+    let mut ids = twitch.burst("room", 1000, 1000).await;
+    twitch.ping().await;
+    twitch.rule(|rules| rules.framing = Framing::Several(5));
+    ids.extend(twitch.burst("room", 200, 1000).await);
+
+    feed.until_all(&ids).await;
+    tmi.until("every message", |seen| seen.iter().filter(|r| r["event"] == "message").count() >= ids.len()).await;
+    assert_eq!(feed.message_ids(), ids);
+    assert_eq!(tmi.message_ids(), ids);
+    twitch.until("both answer the ping", |book| book.connections.iter().all(|c| c.has_said("PONG"))).await;
+    assert_eq!(twitch.read(|book| book.connections.len()), 2);
 }
 
 #[tokio::test]

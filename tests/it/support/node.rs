@@ -19,18 +19,18 @@ pub struct Tmi {
 impl Tmi {
     /// Starts tmi.js with options such as `{"port": 1, "channels": ["a"], "reconnect": true}`.
     pub fn start(options: &Value) -> Self {
-        let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-        assert!(
-            clients.join("node_modules/tmi.js").is_dir(),
-            "tmi.js is not installed: run `npm ci --prefix tests/clients` (`make test` does)"
-        );
-        let mut child = Command::new("node")
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let clients = root.join("tests/clients");
+        assert!(clients.join("node_modules/tmi.js").is_dir(), "tmi.js is not installed: run `make setup`");
+        // The machine may have no node but the one that was installed for the pages.
+        let mut child = Command::new(root.join("scripts/with-node"))
+            .arg("node")
             .arg(clients.join("tmi.mjs"))
             .arg(options.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("node does not start ({error}): install Node.js 20 or newer"));
+            .expect("scripts/with-node starts");
         let (tell, reports) = mpsc::channel(1024);
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         std::thread::spawn(move || {
