@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::support::scene::{until_state, watching, watching_with};
 use crate::support::server::{Ended, Launch, Server, asked_until};
+use crate::support::skip::skipped;
 use crate::support::twitch::{ADA, Twitch};
 use crate::support::within;
 
@@ -327,8 +328,7 @@ fn on_a_small_disk() -> Option<(Launch, PathBuf)> {
 #[tokio::test]
 async fn nothing_is_lost_when_a_full_disk_has_room_again() {
     let Some((launch, disk)) = on_a_small_disk() else {
-        eprintln!("SKIPPED: this system grants no mount namespace (unshare -m), so there is no small disk to fill");
-        return;
+        return skipped("this system grants no mount namespace (unshare -m), so there is no small disk to fill");
     };
     let twitch = Twitch::start().await;
     let (server, mut feed) = watching_with(&twitch, launch.twitch(&twitch, &["room"]), &["room"]).await;

@@ -332,7 +332,9 @@ async fn through_a_stock_nginx_nothing_can_be_changed() {
     }
 
     assert_eq!(state(&server), before);
-    assert_eq!(Request::get("/healthz").send(nginx.addr).await.text(), "ok", "nginx does forward");
+    let forwarded = Request::get("/healthz").send(nginx.addr).await;
+    assert_eq!(forwarded.text(), "ok", "nginx does forward");
+    assert!(forwarded.header("server").is_some_and(|server| server.starts_with("nginx")), "{forwarded:?}");
     let owner = changing("POST", "/api/sources").bearer(&server.token());
     assert_eq!(owner.send(nginx.addr).await.status, 201, "the owner may, also through nginx");
 }

@@ -8,10 +8,11 @@ mod snapshots;
 mod witnesses;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use elora_chat::chat::Millis;
+
+use crate::support::skip::skipped;
 
 /// When every line of these tests was received.
 pub const RECEIVED: Millis = Millis(1_767_225_599_000);
@@ -29,9 +30,7 @@ pub fn captures() -> Option<Vec<String>> {
         std::env::var_os("ELORA_CAPTURES").map_or_else(|| manifest().join("../shared/captures"), PathBuf::from);
     let folder = folder.join("twitch");
     if !folder.is_dir() {
-        // Written past the test harness, which keeps what a passing test prints to itself.
-        let notice = format!("SKIPPED: no captures at {}; set ELORA_CAPTURES to their folder\n", folder.display());
-        std::io::stderr().write_all(notice.as_bytes()).unwrap();
+        skipped(&format!("no captures at {}: set ELORA_CAPTURES to their folder", folder.display()));
         return None;
     }
     let lines: Vec<_> = lines_of(&folder, "txt").into_iter().flat_map(|(_, lines)| lines).collect();

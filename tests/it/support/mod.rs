@@ -7,6 +7,7 @@ pub mod nginx;
 pub mod node;
 pub mod scene;
 pub mod server;
+pub mod skip;
 pub mod twitch;
 
 use std::future::Future;
