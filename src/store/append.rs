@@ -84,12 +84,15 @@ impl Appender {
             tx.prepare_cached("update events set removed_by = :event where id = :target and removed_by is null")?
                 .execute(named_params! { ":event": id.0, ":target": target.0 })?;
         }
-        // Its copies in the other rooms of a shared session go with it.
+        // Its copies in the other rooms of a shared session go with it, if it was typed where it was deleted.
         tx.prepare_cached(
             "update events set removed_by = :event
-             where platform = :platform and source_id = :native_id and removed_by is null",
+             where platform = :platform and source_id = :native_id and removed_by is null
+             and source_channel = (select native_id from channels where id = :channel)",
         )?
-        .execute(named_params! { ":event": id.0, ":platform": platform, ":native_id": native_id })?;
+        .execute(
+            named_params! { ":event": id.0, ":platform": platform, ":native_id": native_id, ":channel": channel },
+        )?;
         Ok(appended)
     }
 
@@ -208,10 +211,12 @@ fn tombstone(tx: &Connection, event: &NewEvent, channel: i64) -> rusqlite::Resul
     let (Kind::Message(_) | Kind::Alert(_), Some(native_id)) = (&event.kind, &event.native_id) else {
         return Ok(None);
     };
-    let source_id = event.shared.as_ref().map(|shared| &shared.source_id);
+    let (source_id, source_channel) =
+        event.shared.as_ref().map(|shared| (&shared.source_id, &shared.channel_id)).unzip();
     tx.prepare_cached(
         "select min(event_id) from removals where platform = :platform
-         and (native_id = :native_id and channel_id = :channel or native_id = :source_id)",
+         and (native_id = :native_id and channel_id = :channel or native_id = :source_id and channel_id in
+           (select id from channels where platform = :platform and native_id = :source_channel))",
     )?
     .query_row(
         named_params! {
@@ -219,6 +224,7 @@ fn tombstone(tx: &Connection, event: &NewEvent, channel: i64) -> rusqlite::Resul
             ":native_id": native_id,
             ":channel": channel,
             ":source_id": source_id,
+            ":source_channel": source_channel,
         },
         |row| row.get(0),
     )

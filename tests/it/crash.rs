@@ -256,7 +256,7 @@ async fn a_timeout_hits_that_author_in_that_room_up_to_its_time() {
 
     let cut = now_ms();
     twitch.send(timeout_at("room", &BOB, 600, cut)).await;
-    let later = with_time(later, cut + 1);
+    let later = later.sent(cut + 1);
     twitch.send(later.clone()).await;
     let later = later.id.expect("a message has an id");
     feed.event(&later).await;
@@ -278,8 +278,8 @@ async fn a_timeout_hits_that_author_in_that_room_up_to_its_time() {
 async fn a_timeout_that_overtakes_a_message_hits_it_only_if_it_is_older() {
     let (twitch, server, mut feed) = watching(&["room"]).await;
     let cut = now_ms();
-    let older = with_time(privmsg("room", &BOB, "older"), cut - 1);
-    let newer = with_time(privmsg("room", &BOB, "newer"), cut + 1);
+    let older = privmsg("room", &BOB, "older").sent(cut - 1);
+    let newer = privmsg("room", &BOB, "newer").sent(cut + 1);
     let ids = [&older, &newer].map(|line| line.id.clone().expect("a message has an id"));
 
     twitch.send(timeout_at("room", &BOB, 600, cut)).await;
@@ -400,12 +400,4 @@ async fn cursors_that_mean_nothing_reset_the_viewer() {
     }
     let resumed = server.feed(&format!("?since={}", feed.cursor)).await;
     assert_eq!(resumed.hello["resumed"], true);
-}
-
-/// The same line, sent at another time.
-fn with_time(mut line: Line, sent: i64) -> Line {
-    let (before, rest) = line.raw.split_once("tmi-sent-ts=").expect("a template has a time");
-    let (_, after) = rest.split_once(';').expect("more tags follow");
-    line.raw = format!("{before}tmi-sent-ts={sent};{after}");
-    line
 }

@@ -8,6 +8,7 @@ mod feed;
 mod guard;
 mod listen;
 mod messages;
+mod moderation;
 mod proof;
 mod slow;
 mod stand_in;

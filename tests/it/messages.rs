@@ -19,12 +19,8 @@ fn texts(page: &Value) -> Vec<&str> {
     items(page).iter().map(|item| item["text"].as_str().expect("a text")).collect()
 }
 
-fn said_at(text: &str, sent: i64) -> Line {
-    let mut line = privmsg("room", &ADA, text);
-    let (before, rest) = line.raw.split_once("tmi-sent-ts=").expect("a template has a time");
-    let (_, after) = rest.split_once(';').expect("more tags follow");
-    line.raw = format!("{before}tmi-sent-ts={sent};{after}");
-    line
+fn said_at(text: &str, at: i64) -> Line {
+    privmsg("room", &ADA, text).sent(at)
 }
 
 /// Messages with the given times, in that order, all of them stored.
@@ -67,8 +63,7 @@ async fn an_empty_store_has_an_empty_page() {
 #[tokio::test]
 async fn an_item_has_the_fields_clients_read() {
     let (twitch, server, mut feed) = watching(&["room"]).await;
-    let mut line = privmsg_with("room", &MEI, "你好 Kappa", "emotes=25:3-7");
-    line.raw = line.raw.replace(&format!("tmi-sent-ts={}", sent(&line)), &format!("tmi-sent-ts={}", NEW_YEAR + 12_500));
+    let line = privmsg_with("room", &MEI, "你好 Kappa", "emotes=25:3-7").sent(NEW_YEAR + 12_500);
     let id = line.id.clone().expect("a message has an id");
     twitch.send(line).await;
     let event = feed.event(&id).await;
@@ -84,11 +79,6 @@ async fn an_item_has_the_fields_clients_read() {
     let emotes: Value = serde_json::from_str(item["emotes_json"].as_str().expect("a string")).expect("JSON in it");
     assert!(emotes.as_array().is_some_and(|emotes| emotes.len() == 1), "{emotes}");
     assert!(item["raw_json"].is_string());
-}
-
-fn sent(line: &Line) -> String {
-    let (_, rest) = line.raw.split_once("tmi-sent-ts=").expect("a template has a time");
-    rest.split(';').next().expect("a value").to_owned()
 }
 
 #[tokio::test]

@@ -259,7 +259,7 @@ impl Server {
 
     /// Kills it as a power cut would, and gives back how to start it again.
     pub async fn kill(self) -> Launch {
-        self.signal("KILL");
+        self.running.kill();
         self.running.wait(DEADLINE).await;
         self.launch.clone()
     }
@@ -344,6 +344,11 @@ impl Running {
             let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.pid)]).status();
             assert!(sent.is_ok_and(|status| status.success()), "the server takes SIG{name}");
         }
+    }
+
+    /// At once, without another process between.
+    fn kill(&self) {
+        self.child.lock().expect("no test panicked in here").kill().expect("a child can be killed");
     }
 
     async fn wait(&self, limit: Duration) -> Ended {

@@ -13,6 +13,30 @@ pub struct Line {
     pub raw: String,
 }
 
+impl Line {
+    /// The same line with another value for one of its tags.
+    pub fn tagged(mut self, tag: &str, value: &str) -> Self {
+        let at = [format!("@{tag}="), format!(";{tag}=")].iter().find_map(|key| {
+            let at = self.raw.find(key.as_str())?;
+            Some(at + key.len())
+        });
+        let at = at.unwrap_or_else(|| panic!("the template has no tag {tag}"));
+        let end = at + self.raw[at..].find([';', ' ']).expect("more follows");
+        self.raw.replace_range(at..end, value);
+        self
+    }
+
+    /// The same line, sent at another time.
+    pub fn sent(self, at: i64) -> Self {
+        self.tagged("tmi-sent-ts", &at.to_string())
+    }
+
+    /// A message's id.
+    pub fn native_id(&self) -> String {
+        self.id.clone().expect("its kind has an id")
+    }
+}
+
 /// Somebody in a chat.
 #[derive(Debug, Clone)]
 pub struct Chatter {
@@ -61,6 +85,12 @@ pub fn privmsg_with(channel: &str, who: &Chatter, text: &str, more: &str) -> Lin
          user-id={user};user-type= :{login}!{login}@{login}.tmi.twitch.tv PRIVMSG #{channel} :{text}"
     );
     Line { channel: channel.to_owned(), id: Some(id), raw }
+}
+
+/// A copy of what was typed elsewhere in a shared session; where `channel` is that very place, the line itself.
+pub fn shared(channel: &str, who: &Chatter, text: &str, source_channel: &str, source_id: &str) -> Line {
+    let tags = format!("source-id={source_id};source-room-id={}", room_id(source_channel));
+    privmsg_with(channel, who, text, &tags)
 }
 
 /// A line with no tags at all, as old servers send it; it has no id.
