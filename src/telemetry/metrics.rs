@@ -142,6 +142,12 @@ impl Metrics {
         self.serialized.clone()
     }
 
+    /// A platform is listened to. Its counters begin at zero: the first step of one that appears with it goes unseen.
+    pub fn heard(&self, platform: &str) {
+        self.duplicated(platform, 0);
+        self.reconnected(platform, 0);
+    }
+
     /// `count` events of one kind were committed.
     pub fn ingested(&self, platform: &str, kind: &str, count: u64) {
         let labels = ByPlatformAndKind { platform: platform.to_owned().into(), kind: kind.to_owned().into() };
@@ -171,6 +177,8 @@ impl Metrics {
 
     /// The gauge of open sockets of one kind.
     pub fn clients(&self, kind: &'static str) -> Gauge {
+        // From the first socket on, for the same reason as in `heard`.
+        drop(self.dropped.get_or_create(&ByKind { kind }));
         self.clients.get_or_create_owned(&ByKind { kind })
     }
 

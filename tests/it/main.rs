@@ -8,6 +8,7 @@ mod feed;
 mod guard;
 mod listen;
 mod messages;
+mod metrics;
 mod moderation;
 mod proof;
 mod slow;

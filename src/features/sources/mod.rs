@@ -136,6 +136,7 @@ impl Sources {
     /// Tells viewers and metrics how the sources do, until `stop`.
     pub async fn announce(self, metrics: Metrics, stop: CancellationToken) {
         let (mut rows, mut states) = (self.wanted.subscribe(), self.board.watch());
+        self.heard.iter().for_each(|platform| metrics.heard(platform));
         loop {
             rows.mark_unchanged();
             states.mark_unchanged();
