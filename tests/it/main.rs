@@ -10,6 +10,7 @@ mod listen;
 mod messages;
 mod metrics;
 mod moderation;
+mod odd_lines;
 mod proof;
 mod slow;
 mod stand_in;
