@@ -12,6 +12,7 @@ mod metrics;
 mod moderation;
 mod odd_lines;
 mod proof;
+mod resume;
 mod slow;
 mod stand_in;
 mod support;

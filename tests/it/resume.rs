@@ -1,0 +1,202 @@
+//! Viewers that come back: by whatever cursor, after whatever end, they miss nothing and see nothing twice.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+
+use crate::support::feed::Feed;
+use crate::support::scene::watching;
+use crate::support::server::{Server, asked_until};
+use crate::support::twitch::{ADA, Twitch};
+
+const ALL_IDS: &str = "select id from events order by id";
+
+/// Ids of messages that are visible in a room, as the store has them.
+fn stored(server: &Server, login: &str) -> Vec<String> {
+    server.column(&format!(
+        "select e.native_id from events e join channels c on c.id = e.channel_id
+         where c.login = '{login}' and e.kind = 'message' order by e.id"
+    ))
+}
+
+async fn back(twitch: &Twitch, connections: usize) {
+    twitch.until("the server is back", |book| book.connections.len() > connections && book.has_listener("room")).await;
+}
+
+fn after(feed: &Feed) -> i64 {
+    feed.cursor.split_once(':').and_then(|(_, id)| id.parse().ok()).expect("epoch:id")
+}
+
+#[tokio::test]
+async fn a_viewer_with_filters_comes_back_in_the_middle_of_a_burst_again_and_again() {
+    const ROUNDS: usize = 8;
+    let (twitch, server, mut witness) = watching(&["room", "other"]).await;
+    let query = "&channel=twitch:ROOM&kinds=message&platform=twitch";
+    let mut viewer = server.feed(&format!("?last=0{query}")).await;
+    let mut seen: Vec<String> = Vec::new();
+
+    let coming_and_going = async {
+        for round in 1..=ROUNDS {
+            viewer.until("some of the burst", |viewer| viewer.events.len() > 60).await;
+            seen.extend(viewer.message_ids());
+            let cursor = viewer.leave();
+            twitch.until("some of it is missed", |book| book.owed.len() > round * 250).await;
+            viewer = server.feed(&format!("?since={cursor}{query}")).await;
+            assert_eq!(viewer.hello["resumed"], true, "{}", viewer.hello);
+        }
+        viewer
+    };
+    let (ids, _, mut viewer) =
+        tokio::join!(twitch.burst("room", 1500, 1000), twitch.burst("other", 1500, 1000), coming_and_going);
+    witness.until_all(&ids).await;
+    viewer.event(ids.last().expect("something was said")).await;
+    seen.extend(viewer.message_ids());
+
+    assert_eq!(seen, ids);
+    assert_eq!(seen, stored(&server, "room"));
+}
+
+#[tokio::test]
+async fn a_cursor_from_before_two_kills_misses_nothing() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let first = twitch.say("room", &ADA, "before").await;
+    feed.event(&first).await;
+    let cursor = feed.cursor.clone();
+
+    let server = server.kill().await.start().await;
+    back(&twitch, 1).await;
+    let between = twitch.say("room", &ADA, "between").await;
+    server.feed("?last=10").await.event(&between).await;
+    let server = server.kill().await.start().await;
+    let mut resumed = server.feed(&format!("?since={cursor}")).await;
+    back(&twitch, 2).await;
+    let last = twitch.say("room", &ADA, "after").await;
+    resumed.event(&last).await;
+
+    assert_eq!(resumed.hello["resumed"], true);
+    assert!(!resumed.reset);
+    assert_eq!(resumed.message_ids(), [between, last]);
+}
+
+#[tokio::test]
+async fn ids_never_come_again_over_kills_with_nothing_in_between() {
+    let (twitch, mut server, mut feed) = watching(&["room"]).await;
+    let first = twitch.say("room", &ADA, "the only one").await;
+    feed.event(&first).await;
+    let shown = after(&feed);
+
+    for kills in 1..=3 {
+        server = server.kill().await.start().await;
+        let viewer = server.feed(&format!("?since={}", feed.cursor)).await;
+        assert_eq!(viewer.hello["resumed"], true, "after {kills} kills");
+        back(&twitch, kills).await;
+    }
+    let launch = server.launch().clone();
+    assert_eq!(server.stop().await.code, Some(0));
+    let server = launch.start().await;
+    let mut resumed = server.feed(&format!("?since={}", feed.cursor)).await;
+    back(&twitch, 4).await;
+    let second = twitch.say("room", &ADA, "another one").await;
+    resumed.event(&second).await;
+
+    assert!(after(&resumed) >= shown + 30_000, "{} follows {shown}", after(&resumed));
+    assert_eq!(resumed.message_ids(), [second]);
+    assert!(!resumed.reset);
+}
+
+#[tokio::test]
+async fn a_cursor_inside_the_ids_that_were_skipped_resumes_with_what_follows() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    feed.event(&twitch.say("room", &ADA, "before").await).await;
+    let (epoch, id) = feed.cursor.split_once(':').expect("epoch:id");
+    let lost_in_a_power_cut = format!("{epoch}:{}", id.parse::<i64>().expect("a number") + 700);
+
+    let server = server.kill().await.start().await;
+    let mut resumed = server.feed(&format!("?since={lost_in_a_power_cut}")).await;
+    back(&twitch, 1).await;
+    let second = twitch.say("room", &ADA, "after").await;
+    resumed.event(&second).await;
+
+    assert_eq!(resumed.hello["resumed"], true);
+    assert_eq!(resumed.message_ids(), [second]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_the_future_is_reset_and_gets_as_many_as_it_asks_for() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let ids = twitch.burst("room", 20, 1000).await;
+    feed.until_all(&ids).await;
+    let epoch = feed.hello["epoch"].as_str().expect("an epoch").to_owned();
+
+    for (ahead, last) in [(Some(1), 0), (Some(1), 7), (None, 0), (Some(0), 7)] {
+        let since = ahead.map_or(i64::MAX, |ahead| after(&feed) + ahead);
+        let is_reset = ahead != Some(0);
+        let mut viewer = server.feed(&format!("?since={epoch}:{since}&last={last}")).await;
+        let live = twitch.say("room", &ADA, "live").await;
+        viewer.event(&live).await;
+        feed.event(&live).await;
+
+        assert_eq!(viewer.reset, is_reset, "{ahead:?} ahead");
+        assert_eq!(viewer.hello["resumed"], !is_reset, "{ahead:?} ahead");
+        let old = if is_reset { last } else { 0 };
+        assert_eq!(viewer.events.len(), old + 1, "{ahead:?} ahead, last={last}");
+    }
+}
+
+#[tokio::test]
+async fn the_beginning_is_a_cursor_too() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let ids = twitch.burst("room", 300, 1000).await;
+    feed.until_all(&ids).await;
+    let epoch = feed.hello["epoch"].as_str().expect("an epoch");
+
+    let mut viewer = server.feed(&format!("?since={epoch}:0&last=5")).await;
+    viewer.until_all(&ids).await;
+
+    assert_eq!(viewer.hello["resumed"], true);
+    assert_eq!(viewer.message_ids(), ids, "a resume is not cut to the newest");
+}
+
+/// Waits until the store's main file is written, which only a checkpoint does.
+async fn checkpointing(server: &Server) {
+    let changed = |server: &Server| {
+        let file = std::fs::metadata(server.launch().db_path()).expect("the store is there");
+        (file.mtime(), file.mtime_nsec(), file.len())
+    };
+    let before = changed(server);
+    while changed(server) == before {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_in_the_middle_of_a_checkpoint_takes_nothing() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+
+    let killing = async {
+        checkpointing(&server).await;
+        let launch = server.kill().await;
+        feed.until_closed().await;
+        let log = std::fs::metadata(launch.db_path().with_extension("db-wal")).map_or(0, |log| log.len());
+        let restarted = launch.start().await;
+        let resumed = restarted.feed(&format!("?since={}", feed.cursor)).await;
+        back(&twitch, 1).await;
+        (log, restarted, resumed, feed)
+    };
+    let until_then = async {
+        while twitch.read(|book| book.connections.len() < 2 || !book.has_listener("room")) {
+            twitch.burst("room", 100, 2000).await;
+        }
+    };
+    let ((log, server, mut resumed, before), ()) = tokio::join!(killing, until_then);
+    let last = twitch.say("room", &ADA, "the last").await;
+    resumed.event(&last).await;
+
+    assert!(log > 0, "the log was empty: that was no checkpoint");
+    assert_eq!(resumed.hello["resumed"], true);
+    let seen: Vec<i64> = before.ids().into_iter().chain(resumed.ids()).collect();
+    assert_eq!(seen, server.column::<i64>(ALL_IDS), "the viewer's ids are the committed ids, in order");
+    assert_eq!(server.column::<String>("pragma integrity_check"), ["ok"]);
+    let ids: BTreeSet<String> = stored(&server, "room").into_iter().collect();
+    assert_eq!(ids.len(), stored(&server, "room").len());
+    asked_until("ready", &server, "/readyz", |answer| answer.status == 200).await;
+}
