@@ -1,8 +1,12 @@
+import { gzipSync } from "node:zlib";
 import { chromium } from "../../frontend/browser";
 import { chromium103, FLAGS } from "./chromium";
 import { Server } from "./server";
 import { add, CHANNEL, expect, overlay, overlayLines, test, type Page } from "./setting";
 import type { Twitch } from "./twitch";
+
+/** What OBS should have to load: page, scripts and styles, as gzip sends them. */
+const MOST_BYTES = 40_000;
 
 /** A mark that a reload would wipe away. */
 async function markUnreloaded(page: Page) {
@@ -98,6 +102,26 @@ test("the overlay is see-through, and shows nothing while the server is away", a
   await expect(overlayLines(page, "somebody")).toBeHidden();
   await server.start();
   await expect(overlayLines(page, "somebody")).toBeVisible();
+});
+
+test("the overlay is small", async ({ browser, server, twitch }) => {
+  // With nothing kept from another page.
+  const page = await browser.newPage();
+  const files: Promise<[path: string, bytes: number]>[] = [];
+  page.on("response", (response) => {
+    const path = new URL(response.url()).pathname;
+    files.push(response.body().then((body) => [path, gzipSync(body).length]));
+  });
+
+  await page.goto(overlay(server));
+  twitch.say(CHANNEL, "with all that a line needs", { badges: "moderator/1" });
+  await expect(overlayLines(page, "with all")).toHaveCount(1);
+
+  const loaded = Object.fromEntries(await Promise.all(files));
+  const total = Object.values(loaded).reduce((sum, bytes) => sum + bytes, 0);
+  expect(Object.keys(loaded)).toContain("/overlay/chat");
+  expect(total, JSON.stringify(loaded)).toBeLessThanOrEqual(MOST_BYTES);
+  await page.close();
 });
 
 test("no more lines than asked for, the newest of them", async ({ page, server, twitch }) => {
