@@ -95,10 +95,13 @@ async fn a_timeout_whose_stamp_is_nonsense_hits_what_came_before_and_nothing_lat
         twitch.send(timeout("room", &BOB, 600).tagged("tmi-sent-ts", stamp)).await;
         let cleared = feed.event_like("the timeout", |event| event["kind"] == "cleared").await;
         assert_eq!(cleared["duration_s"], 600, "{stamp}");
-        let after = twitch.say("room", &BOB, "after").await;
+        // Not in the same millisecond, which would still be in time.
+        let after = privmsg("room", &BOB, "after").sent(now_ms() + 1000);
+        let after_id = after.native_id();
+        twitch.send(after).await;
 
         let seen = hindsight(&twitch, &server, &mut feed, "room").await;
-        assert_eq!(states(&seen, [&before, &after]), ["removed", "visible"], "stamped `{stamp}`");
+        assert_eq!(states(&seen, [&before, &after_id]), ["removed", "visible"], "stamped `{stamp}`");
     }
 }
 
