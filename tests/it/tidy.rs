@@ -29,6 +29,11 @@ fn rooms_import_only_what_the_table_allows() {
 }
 
 #[test]
+fn the_black_box_kit_knows_nothing_of_the_program() {
+    none(files(&["tests/it/support"], &[".rs"]).iter().flat_map(inside_knowledge));
+}
+
+#[test]
 fn sql_stands_only_where_the_queries_live() {
     none(files(&["src"], &[".rs"]).iter().flat_map(stray_sql));
 }
@@ -92,6 +97,16 @@ fn one_tls_stack_one_socket_codec_one_database() {
 fn none(offences: impl IntoIterator<Item = String>) {
     let offences: Vec<String> = offences.into_iter().collect();
     assert!(offences.is_empty(), "\n{}\n", offences.join("\n"));
+}
+
+/// Stand-ins and clients that shared the program's code would share its mistakes.
+fn inside_knowledge(file: &File) -> Vec<String> {
+    let code: String = scan(&file.text).code.into_iter().collect();
+    let named = |line: &str| {
+        line.contains("elora_chat") || line.split("crate::").skip(1).any(|path| !path.starts_with("support"))
+    };
+    let lines = code.lines().enumerate().filter(|(_, line)| named(line));
+    lines.map(|(n, _)| format!("{}:{}: the kit uses what it is there to test", file.path, n + 1)).collect()
 }
 
 fn stray_sql(file: &File) -> Vec<String> {
@@ -247,6 +262,14 @@ mod tests {
             ["src/feed/hub.rs:2: SQL outside sql.rs: delete from events"]
         );
         assert!(stray_sql(&file("src/features/archive/sql.rs", "q(\"delete from events\")")).is_empty());
+    }
+
+    #[test]
+    fn a_kit_that_uses_the_program_is_told() {
+        let kit = |text: &str| inside_knowledge(&file("tests/it/support/x.rs", text)).len();
+
+        assert_eq!(kit("use elora_chat::chat;\nuse crate::twitch;\nuse crate::support::soon;"), 2);
+        assert_eq!(kit("// elora_chat\nlet program = \"elora_chat\";"), 0);
     }
 
     #[test]
