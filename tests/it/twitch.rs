@@ -384,6 +384,38 @@ async fn a_channel_is_joined_and_left_at_run_time() {
 }
 
 #[tokio::test]
+async fn a_channel_is_one_source_however_it_is_spelled() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let (one, two) = tokio::join!(server.add_source("twitch:Second_Room"), server.add_source("#SECOND_ROOM"));
+    let mut first = [one.status, two.status];
+    first.sort_unstable();
+    assert_eq!(first, [200, 201], "two at once add one");
+    let id = one.json()["id"].clone();
+
+    for spelling in [
+        "second_room",
+        "@Second_Room",
+        " https://www.twitch.tv/SECOND_ROOM?referrer=raid ",
+        "HTTPS://TWITCH.TV/second_room/",
+        "m.twitch.tv/second_room/videos",
+        "https://www.twitch.tv/popout/Second_Room/chat?popout=",
+        "TWITCH:#second_room",
+    ] {
+        let again = server.add_source(spelling).await;
+        assert_eq!((again.status, &again.json()["id"]), (200, &id), "{spelling}");
+    }
+    assert_eq!(server.add_source("https://twitch.tv/ROOM").await.status, 200, "the configured one too");
+    twitch.joined("second_room").await;
+    let said = twitch.say("second_room", &ADA, "once").await;
+    feed.event(&said).await;
+
+    assert_eq!(server.sources().await.len(), 2);
+    assert_eq!(feed.events.len(), 1);
+    let joins = twitch.read(|book| book.join_requests.iter().filter(|(_, channel)| channel == "second_room").count());
+    assert_eq!(joins, 1);
+}
+
+#[tokio::test]
 async fn what_is_no_source_is_refused_with_a_reason() {
     let (_twitch, server, _feed) = watching(&["room"]).await;
 
