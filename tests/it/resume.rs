@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 
 use crate::support::feed::Feed;
-use crate::support::scene::watching;
+use crate::support::scene::{unread_tails, watching};
 use crate::support::server::{Server, asked_until};
 use crate::support::twitch::{ADA, Twitch};
 
@@ -196,7 +196,12 @@ async fn a_kill_in_the_middle_of_a_checkpoint_takes_nothing() {
     let seen: Vec<i64> = before.ids().into_iter().chain(resumed.ids()).collect();
     assert_eq!(seen, server.column::<i64>(ALL_IDS), "the viewer's ids are the committed ids, in order");
     assert_eq!(server.column::<String>("pragma integrity_check"), ["ok"]);
-    let ids: BTreeSet<String> = stored(&server, "room").into_iter().collect();
-    assert_eq!(ids.len(), stored(&server, "room").len());
+    let ids = stored(&server, "room");
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    assert_eq!(
+        unread_tails(&twitch, "room", &ids).last(),
+        Some(&0),
+        "what was said after the second JOIN is all there"
+    );
     asked_until("ready", &server, "/readyz", |answer| answer.status == 200).await;
 }

@@ -1,5 +1,7 @@
 //! The usual scene: a stand-in, a server that listens to it, and a viewer.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::feed::Feed;
@@ -31,4 +33,17 @@ pub async fn until_state(feed: &mut Feed, login: &str, state: &str) -> Value {
     };
     feed.until(&format!("{login} is {state}"), |feed| find(feed).is_some()).await;
     find(feed).expect("it has just been seen")
+}
+
+/// How many lines each connection wrote in vain, given what is stored. Those are its last ones: a server that ends may
+/// leave a tail unread, and loses nothing between two lines it kept.
+pub fn unread_tails(twitch: &Twitch, channel: &str, stored: &[String]) -> Vec<usize> {
+    let stored: BTreeSet<&String> = stored.iter().collect();
+    let tail = |owed: Vec<String>| {
+        let kept = owed.iter().take_while(|id| stored.contains(id)).count();
+        let after_a_hole = owed[kept..].iter().filter(|id| stored.contains(id)).count();
+        assert_eq!(after_a_hole, 0, "a hole after {kept} of {} lines", owed.len());
+        owed.len() - kept
+    };
+    twitch.read(|book| (0..book.connections.len()).map(|number| tail(book.owed_on(number, channel))).collect())
 }

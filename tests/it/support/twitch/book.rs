@@ -63,6 +63,8 @@ pub enum Framing {
 /// A line that must not be lost.
 #[derive(Debug, Clone)]
 pub struct Owed {
+    /// The connection it was written to.
+    pub number: usize,
     pub channel: String,
     pub id: Option<String>,
 }
@@ -146,13 +148,19 @@ impl Book {
         ids.filter(|id| seen.insert(id.clone())).collect()
     }
 
+    /// Those ids that were written to one connection.
+    pub fn owed_on(&self, number: usize, channel: &str) -> Vec<String> {
+        let owed = self.owed.iter().filter(|owed| owed.number == number && owed.channel == channel);
+        owed.filter_map(|owed| owed.id.clone()).collect()
+    }
+
     /// Notes that a line went out in full. It is owed unless a newer connection has joined the channel meanwhile:
     /// from then on the client may leave the older one unread.
     pub(super) fn wrote(&mut self, number: usize, channel: &str, id: Option<String>) {
         let newer = self.connections[number + 1..].iter().any(|c| c.joined.contains_key(channel));
         *self.connections[number].written.entry(channel.to_owned()).or_default() += 1;
         if !newer {
-            self.owed.push(Owed { channel: channel.to_owned(), id });
+            self.owed.push(Owed { number, channel: channel.to_owned(), id });
         }
     }
 
