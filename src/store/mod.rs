@@ -104,6 +104,27 @@ pub enum Error {
     Sqlite(#[from] rusqlite::Error),
 }
 
+impl Error {
+    /// Whether the machine is at fault, for the time being: the same change may succeed later.
+    pub fn is_outage(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        match self {
+            Self::Closed | Self::Busy => true,
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    Code::DiskFull
+                        | Code::DatabaseBusy
+                        | Code::DatabaseLocked
+                        | Code::ReadOnly
+                        | Code::SystemIoFailure
+                        | Code::CannotOpen
+                )
+            ),
+        }
+    }
+}
+
 /// Opens or creates the store, migrates it, and starts the writer with a queue of this length.
 pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<Opened, OpenError> {
     connection::assert_version()?;

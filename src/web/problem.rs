@@ -116,11 +116,10 @@ impl Error for Problem {
 
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
-        match error {
-            store::Error::Busy | store::Error::Closed => {
-                Self::unavailable("the store does not answer just now; try again").caused_by(error)
-            }
-            error @ store::Error::Sqlite(_) => Self::internal(error),
+        if error.is_outage() {
+            Self::unavailable(format!("the store cannot do that just now: {error}")).caused_by(error)
+        } else {
+            Self::internal(error)
         }
     }
 }

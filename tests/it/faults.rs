@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::support::http::Answer;
 use crate::support::scene::{until_state, watching, watching_with};
 use crate::support::server::{Ended, Launch, Server, asked_until};
 use crate::support::skip::skipped;
@@ -25,6 +26,8 @@ const DISK: &str = "12m";
 const FILLER: &str = "9M";
 /// Enough for the schema and some rows, and soon full.
 const FEW_PAGES: &str = "max_page_count=60";
+/// As many changes of a page each as the store has pages.
+const MOST_CHANGES: usize = 60;
 
 fn assert_ends(ended: &Ended, code: i32, words: &[&str]) {
     assert_eq!(ended.code, Some(code), "{}", ended.said);
@@ -285,6 +288,17 @@ async fn fill(twitch: &Twitch, server: &Server) {
     assert!(answer.text().to_lowercase().contains("full"), "the cause is not said: {}", answer.text());
 }
 
+/// A store without room for chat may still have some for a small change: makes large ones until one is refused.
+async fn change_until_refused(server: &Server) -> Answer {
+    for n in 0..MOST_CHANGES {
+        let answer = server.add_source(&format!("elsewhere:{}{n}", "x".repeat(4000))).await;
+        if answer.status != 201 {
+            return answer;
+        }
+    }
+    panic!("{MOST_CHANGES} changes fit into a full store");
+}
+
 #[tokio::test]
 async fn a_full_store_is_told_and_what_was_committed_stays() {
     let twitch = Twitch::start().await;
@@ -294,6 +308,9 @@ async fn a_full_store_is_told_and_what_was_committed_stays() {
     fill(&twitch, &server).await;
 
     assert_eq!(server.get("/healthz").await.status, 200, "it is alive");
+    let refused = change_until_refused(&server).await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.json()["detail"].as_str().is_some_and(|detail| detail.contains("full")), "{}", refused.text());
     assert!(server.get("/api/messages").await.json()["items"].as_array().is_some_and(|items| !items.is_empty()));
     let stored: Vec<String> = server.column("select native_id from events where kind = 'message' order by id");
     feed.until_all(&stored).await;
