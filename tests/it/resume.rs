@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use crate::support::feed::Feed;
 use crate::support::scene::{unread_tails, watching};
-use crate::support::server::{Server, asked_until};
-use crate::support::twitch::{ADA, Twitch};
+use crate::support::server::{Launch, Server, asked_until};
+use crate::support::twitch::lines::{clearmsg, now_ms, privmsg};
+use crate::support::twitch::{ADA, BOB, Twitch};
 
 const ALL_IDS: &str = "select id from events order by id";
 
@@ -154,6 +156,68 @@ async fn the_beginning_is_a_cursor_too() {
 
     assert_eq!(viewer.hello["resumed"], true);
     assert_eq!(viewer.message_ids(), ids, "a resume is not cut to the newest");
+}
+
+#[tokio::test]
+async fn who_was_away_while_a_line_was_taken_away_never_reads_it() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let seen = twitch.say("room", &BOB, "seen before it went").await;
+    feed.event(&seen).await;
+    let cursor = feed.cursor.clone();
+    let missed = twitch.say("room", &BOB, "unspeakable").await;
+    for id in [&seen, &missed] {
+        twitch.send(clearmsg("room", BOB.login, id, "unspeakable")).await;
+    }
+    feed.until("both deletions", |feed| feed.events.iter().filter(|e| e["kind"] == "removed").count() == 2).await;
+    let deleted = feed.cursor.clone();
+
+    let server = server.kill().await.start().await;
+    let mut back = server.feed(&format!("?since={cursor}&kinds=message")).await;
+    back.until("the last deletion", |back| back.cursor == deleted).await;
+
+    assert_eq!(back.find(&missed).expect("it keeps its place")["state"], "removed");
+    let targets: Vec<&str> = back.events.iter().filter_map(|event| event["target"]["native_id"].as_str()).collect();
+    assert_eq!(targets, [seen, missed]);
+    assert!(!back.events.iter().any(|event| event.to_string().contains("unspeakable")));
+}
+
+#[tokio::test]
+async fn the_order_is_that_of_coming_whatever_the_stamps_say() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let hour = 3600 * 1000;
+    let lines =
+        [0, -hour, hour, -2 * hour, 400 * 24 * hour, -1].map(|off| privmsg("room", &ADA, "x").sent(now_ms() + off));
+    let ids = lines.clone().map(|line| line.native_id());
+
+    twitch.send_all(lines.to_vec()).await;
+    feed.until_all(&ids).await;
+
+    assert_eq!(feed.message_ids(), ids);
+    let (epoch, first) = (feed.hello["epoch"].as_str().expect("an epoch"), feed.ids()[0]);
+    let mut back = server.feed(&format!("?since={epoch}:{first}")).await;
+    back.until_all(&ids[1..]).await;
+    assert_eq!(back.message_ids(), ids[1..]);
+}
+
+#[tokio::test]
+async fn a_start_that_is_killed_at_any_moment_leaves_a_store_that_opens() {
+    let twitch = Twitch::start().await;
+    let launch = Launch::new().twitch(&twitch, &["room"]);
+
+    // A start that takes longer is dropped, and with it the process is killed.
+    let mut patience = Duration::from_millis(1);
+    while tokio::time::timeout(patience, launch.clone().start()).await.is_err() {
+        patience += Duration::from_millis(2);
+    }
+    let server = launch.start().await;
+    let mut feed = server.feed("?last=10").await;
+    twitch.until("the last server listens", |book| book.listeners("room").count() == 1).await;
+    let said = twitch.say("room", &ADA, "kept").await;
+    feed.event(&said).await;
+
+    assert!(patience > Duration::from_millis(5), "no start was killed");
+    assert_eq!(server.column::<String>("pragma integrity_check"), ["ok"]);
+    assert_eq!(server.column::<String>("select native_id from events where kind = 'message'"), [said]);
 }
 
 /// Waits until the store's main file is written, which only a checkpoint does.
