@@ -5,12 +5,11 @@ use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::response::Response;
-use futures_util::stream::{SplitStream, StreamExt as _};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
 use super::Live;
-use super::session::{self, Gone, Outlet, RESTART, STALLED, Said};
+use super::socket::{self, Gone, RESTART, STALLED, Said, Socket};
 use crate::chat::EventId;
 use crate::feed::{Batch, Missed, Parcel, Seat, classic};
 use crate::store::events;
@@ -32,7 +31,7 @@ pub async fn open(
     extract::Query(query): extract::Query<Query>,
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let upgrade = session::upgrade(asked, live.socket.max_message_bytes)?;
+    let upgrade = socket::upgrade(asked, live.socket.max_message_bytes)?;
     let presence = live.stage.enter("classic socket");
     // Before the answer: what comes after it is not missed.
     let place = (live.hub.sit(), live.hub.head());
@@ -50,8 +49,7 @@ struct Client {
     /// In lower case; empty for every platform.
     source: String,
     seat: Seat,
-    out: Outlet,
-    stream: SplitStream<WebSocket>,
+    socket: Socket,
     position: EventId,
     ping_at: Instant,
     /// When the client counts as gone unless it gives a sign of life.
@@ -73,13 +71,11 @@ impl From<Gone> for End {
 
 impl Client {
     fn new(live: Live, query: &Query, (seat, position): (Seat, EventId), socket: WebSocket) -> Self {
-        let (sink, stream) = socket.split();
         let now = Instant::now();
         Self {
             source: query.source.trim().to_lowercase(),
             seat,
-            out: Outlet::new(sink, live.socket.write_deadline),
-            stream,
+            socket: Socket::new(socket, live.socket.write_deadline),
             position,
             ping_at: now + live.socket.ping_interval,
             silent_until: now + live.socket.pong_wait,
@@ -91,11 +87,11 @@ impl Client {
         let Err(end) = self.follow().await else { return };
         match end {
             End::Left | End::Gone(Gone::Broken) => {}
-            End::TooMuch => self.out.close_too_big().await,
-            End::Stopping => self.out.close(RESTART, "the server stops").await,
+            End::TooMuch => self.socket.close_too_big().await,
+            End::Stopping => self.socket.close(RESTART, "the server stops").await,
             End::Gone(Gone::Stalled) => {
                 self.live.metrics.dropped("classic");
-                self.out.close(STALLED, "nothing was read").await;
+                self.socket.close(STALLED, "nothing was read").await;
             }
         }
     }
@@ -107,12 +103,12 @@ impl Client {
                 parcel = self.seat.next() => self.pass_on(parcel).await?,
                 () = sleep_until(self.ping_at) => {
                     self.ping_at = Instant::now() + self.live.socket.ping_interval;
-                    self.out.put(Bytes::from_static(KEEPALIVE.as_bytes())).await?;
-                    self.out.ping().await?;
-                    self.out.flush().await?;
+                    self.socket.put(Bytes::from_static(KEEPALIVE.as_bytes())).await?;
+                    self.socket.ping().await?;
+                    self.socket.flush().await?;
                 }
                 () = sleep_until(self.silent_until) => return Err(End::Left),
-                said = session::listen(&mut self.stream) => match said {
+                said = self.socket.listen() => match said {
                     Said::Something => self.silent_until = Instant::now() + self.live.socket.pong_wait,
                     Said::TooMuch => return Err(End::TooMuch),
                     Said::Left => return Err(End::Left),
@@ -136,7 +132,7 @@ impl Client {
             }
             next = self.seat.try_next();
         }
-        self.out.flush().await?;
+        self.socket.flush().await?;
         Ok(())
     }
 
@@ -145,7 +141,7 @@ impl Client {
             if self.wants(frame.platform().as_str())
                 && let Some(text) = frame.classic()
             {
-                self.out.put(text.clone()).await?;
+                self.socket.put(text.clone()).await?;
             }
         }
         self.position = self.position.max(batch.last());
@@ -165,10 +161,10 @@ impl Client {
                 if self.wants(event.channel.platform.as_str())
                     && let Some(text) = classic::message(event, self.live.forms.classic)
                 {
-                    self.out.put(text.into()).await?;
+                    self.socket.put(text.into()).await?;
                 }
             }
-            self.out.flush().await?;
+            self.socket.flush().await?;
             self.position = last;
         }
         Ok(())

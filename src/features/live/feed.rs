@@ -7,12 +7,11 @@ use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::response::Response;
-use futures_util::stream::{SplitStream, StreamExt as _};
 use tokio::time::{Instant, sleep_until};
 
 use super::Live;
 use super::ask::{Ask, Query};
-use super::session::{self, Gone, Outlet, RESTART, STALLED, Said};
+use super::socket::{self, Gone, RESTART, STALLED, Said, Socket};
 use crate::chat::{Event, EventId};
 use crate::feed::{Batch, Cursor, Missed, Parcel, Seat, wire};
 use crate::store::events;
@@ -36,7 +35,7 @@ pub async fn open(
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let ask = query.read()?;
-    let upgrade = session::upgrade(asked, LONGEST)?;
+    let upgrade = socket::upgrade(asked, LONGEST)?;
     let presence = live.stage.enter("feed socket");
     // Before the answer: what comes after it is not missed.
     let seat = live.hub.sit();
@@ -53,8 +52,7 @@ struct Viewer {
     live: Live,
     ask: Ask,
     seat: Seat,
-    out: Outlet,
-    stream: SplitStream<WebSocket>,
+    socket: Socket,
     /// Everything up to here was sent, or was not asked for.
     position: EventId,
     /// When it has to hear from us again.
@@ -84,7 +82,6 @@ impl From<Gone> for End {
 
 impl Viewer {
     fn new(live: Live, ask: Ask, seat: Seat, socket: WebSocket) -> Self {
-        let (sink, stream) = socket.split();
         // After taking the seat: whatever is newer than this comes to it.
         let position = live.hub.head();
         let (now, every) = (Instant::now(), live.feed.keepalive);
@@ -95,8 +92,7 @@ impl Viewer {
             live,
             ask,
             seat,
-            out: Outlet::new(sink, STALL),
-            stream,
+            socket: Socket::new(socket, STALL),
             position,
         }
     }
@@ -105,13 +101,13 @@ impl Viewer {
         let Err(end) = self.follow().await else { return };
         match end {
             End::Left | End::Gone(Gone::Broken) => {}
-            End::Silent => self.out.close(STALLED, "no ping was answered").await,
-            End::TooMuch => self.out.close_too_big().await,
-            End::Stopping => self.out.close(RESTART, "the server stops").await,
-            End::Blind => self.out.close(4001, "the store does not answer").await,
+            End::Silent => self.socket.close(STALLED, "no ping was answered").await,
+            End::TooMuch => self.socket.close_too_big().await,
+            End::Stopping => self.socket.close(RESTART, "the server stops").await,
+            End::Blind => self.socket.close(4001, "the store does not answer").await,
             End::Gone(Gone::Stalled) => {
                 self.live.metrics.dropped("feed");
-                self.out.close(STALLED, "nothing was read").await;
+                self.socket.close(STALLED, "nothing was read").await;
             }
         }
     }
@@ -129,7 +125,7 @@ impl Viewer {
                     self.keep_alive(Instant::now()).await?;
                     alarm.as_mut().reset(self.next_alarm());
                 }
-                said = session::listen(&mut self.stream) => match said {
+                said = self.socket.listen() => match said {
                     Said::Something => self.silent_until = Instant::now() + self.live.feed.keepalive * PINGS,
                     Said::TooMuch => return Err(End::TooMuch),
                     Said::Left => return Err(End::Left),
@@ -148,13 +144,13 @@ impl Viewer {
         }
         if self.ping_at <= now {
             self.ping_at = now + self.live.feed.keepalive;
-            self.out.ping().await?;
+            self.socket.ping().await?;
         }
         if self.quiet_until <= now {
             let keepalive = wire::keepalive(&self.cursor(self.position));
             self.put(keepalive.into()).await?;
         }
-        self.out.flush().await?;
+        self.socket.flush().await?;
         Ok(())
     }
 
@@ -197,7 +193,7 @@ impl Viewer {
             let asked: Vec<Event> = page.into_iter().filter(|event| self.ask.filter.passes(event)).collect();
             self.stored(&asked, last).await?;
         }
-        self.out.flush().await?;
+        self.socket.flush().await?;
         Ok(())
     }
 
@@ -207,7 +203,7 @@ impl Viewer {
             let frame = self.serialize(some, upto);
             self.put(frame).await?;
         }
-        self.out.flush().await?;
+        self.socket.flush().await?;
         Ok(())
     }
 
@@ -240,7 +236,7 @@ impl Viewer {
             }
             next = if left > 0 { self.seat.try_next() } else { None };
         }
-        self.out.flush().await?;
+        self.socket.flush().await?;
         if let Some(committed_at) = newest {
             self.live.metrics.delivery_seconds.observe(committed_at.elapsed().as_secs_f64());
         }
@@ -269,7 +265,7 @@ impl Viewer {
     /// Puts a frame into the next write.
     async fn put(&mut self, frame: Bytes) -> Result<(), End> {
         self.quiet_until = Instant::now() + self.live.feed.keepalive;
-        self.out.put(frame).await?;
+        self.socket.put(frame).await?;
         Ok(())
     }
 

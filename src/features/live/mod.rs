@@ -3,7 +3,7 @@
 mod ask;
 mod classic;
 mod feed;
-mod session;
+mod socket;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};

@@ -1,12 +1,13 @@
 //! What both sockets have in common: writing within a deadline, closing with a reason, reading what is ignored.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use futures_util::SinkExt as _;
-use futures_util::stream::{SplitSink, SplitStream, StreamExt as _};
+use futures_util::future::poll_immediate;
+use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite;
 
 use crate::web::Problem;
@@ -24,9 +25,9 @@ pub const STALLED: u16 = 4008;
 /// How long a closing word may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The half that is written. What is put into it goes out together with [`Outlet::flush`].
-pub struct Outlet {
-    sink: SplitSink<WebSocket, Message>,
+/// One client's socket. What is put into it goes out together with [`Socket::flush`].
+pub struct Socket {
+    socket: WebSocket,
     deadline: Duration,
 }
 
@@ -58,35 +59,43 @@ pub fn upgrade(
     Ok(upgrade.read_buffer_size(READ_BUFFER).max_message_size(longest).max_frame_size(longest))
 }
 
-impl Outlet {
-    pub fn new(sink: SplitSink<WebSocket, Message>, deadline: Duration) -> Self {
-        Self { sink, deadline }
+impl Socket {
+    /// `deadline` is how long a client may take nothing of what is written.
+    pub fn new(socket: WebSocket, deadline: Duration) -> Self {
+        Self { socket, deadline }
     }
 
     /// Puts a text into the next write. It must be UTF-8, as everything serialized is.
     pub async fn put(&mut self, text: Bytes) -> Result<(), Gone> {
         let text = Utf8Bytes::try_from(text).map_err(|_| Gone::Broken)?;
-        self.feed(Message::Text(text)).await
+        within(self.deadline, self.socket.feed(Message::Text(text))).await
     }
 
     pub async fn ping(&mut self) -> Result<(), Gone> {
-        self.feed(Message::Ping(Bytes::new())).await
-    }
-
-    async fn feed(&mut self, message: Message) -> Result<(), Gone> {
-        let fed = tokio::time::timeout(self.deadline, self.sink.feed(message)).await;
-        fed.map_err(|_| Gone::Stalled)?.map_err(|_| Gone::Broken)
+        within(self.deadline, self.socket.feed(Message::Ping(Bytes::new()))).await
     }
 
     pub async fn flush(&mut self) -> Result<(), Gone> {
-        let flushed = tokio::time::timeout(self.deadline, self.sink.flush()).await;
-        flushed.map_err(|_| Gone::Stalled)?.map_err(|_| Gone::Broken)
+        within(self.deadline, self.socket.flush()).await
+    }
+
+    /// The next thing the client does.
+    pub async fn listen(&mut self) -> Said {
+        match self.socket.next().await {
+            Some(Ok(Message::Close(_))) | None => Said::Left,
+            Some(Ok(_)) => Said::Something,
+            Some(Err(error)) => {
+                let cause = error.into_inner();
+                let is_too_big = matches!(cause.downcast_ref(), Some(tungstenite::Error::Capacity(_)));
+                if is_too_big { Said::TooMuch } else { Said::Left }
+            }
+        }
     }
 
     /// Says why it ends, if the other side will hear it.
     pub async fn close(&mut self, code: u16, reason: &'static str) {
         let frame = CloseFrame { code, reason: reason.into() };
-        let _ = tokio::time::timeout(FAREWELL, self.sink.send(Message::Close(Some(frame)))).await;
+        let _ = tokio::time::timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await;
     }
 
     pub async fn close_too_big(&mut self) {
@@ -94,15 +103,12 @@ impl Outlet {
     }
 }
 
-/// The next thing a client does.
-pub async fn listen(stream: &mut SplitStream<WebSocket>) -> Said {
-    match stream.next().await {
-        Some(Ok(Message::Close(_))) | None => Said::Left,
-        Some(Ok(_)) => Said::Something,
-        Some(Err(error)) => {
-            let cause = error.into_inner();
-            let is_too_big = matches!(cause.downcast_ref(), Some(tungstenite::Error::Capacity(_)));
-            if is_too_big { Said::TooMuch } else { Said::Left }
-        }
-    }
+/// Nearly every write is done at once, and needs no clock.
+async fn within(deadline: Duration, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+    let mut write = pin!(write);
+    let written = match poll_immediate(&mut write).await {
+        Some(written) => written,
+        None => tokio::time::timeout(deadline, write).await.map_err(|_| Gone::Stalled)?,
+    };
+    written.map_err(|_| Gone::Broken)
 }
