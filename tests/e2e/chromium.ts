@@ -1,7 +1,7 @@
 // The browsers: the system's Chromium, and version 103, which OBS 28 to 30 carry.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 
@@ -29,8 +29,16 @@ export function chromium103(): { path: string } | { missing: string } {
     execFileSync(path, ["--version", "--no-sandbox"], { stdio: "ignore", timeout: 20_000 });
     return { path };
   } catch (error) {
-    return { missing: `Chromium 103 does not run here: ${error instanceof Error ? error.message : String(error)}` };
+    const why = error instanceof Error ? error.message : String(error);
+    return { missing: `Chromium 103 does not run here: ${why.split("\n")[0]}` };
   }
+}
+
+/** Says that something was not tested here, aloud and again at the end of `make test`. */
+export function skipped(why: string) {
+  const notice = `SKIPPED: ${why}\n`;
+  process.stderr.write(notice);
+  if (process.env.TESTS_SKIPPED) appendFileSync(process.env.TESTS_SKIPPED, notice);
 }
 
 function fetchInto(path: string) {

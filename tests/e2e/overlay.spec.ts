@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { chromium } from "../../frontend/browser";
-import { chromium103, FLAGS } from "./chromium";
+import { chromium103, FLAGS, skipped } from "./chromium";
 import { Server } from "./server";
 import { add, CHANNEL, expect, overlay, overlayLines, test, type Page } from "./setting";
 import type { Twitch } from "./twitch";
@@ -194,7 +194,7 @@ test("another channel's lines stay out where one is asked for", async ({ page, s
 
 test.describe("in the Chromium of OBS 28 to 30", () => {
   const old = chromium103();
-  if ("missing" in old) console.warn(`SKIPPED, the overlay was not tried in the Chromium of OBS. ${old.missing}`);
+  if ("missing" in old) skipped(`the overlay in the Chromium of OBS 28 to 30. ${old.missing}`);
 
   const ways = { "goes on after a kill": goesOn, "takes removed lines away": takesAway, "waits for the server": waits };
   for (const [what, way] of Object.entries(ways)) {
