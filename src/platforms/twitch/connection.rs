@@ -122,8 +122,9 @@ impl Opening {
             dialed = timeout(within, dial) => dialed,
         };
         let late = |_| Ended::Lost(format!("twitch did not answer the call within {} s", within.as_secs_f32()));
-        let (socket, _) =
-            dialed.map_err(late)?.map_err(|error| Ended::Lost(format!("twitch cannot be reached: {error}")))?;
+        let (socket, _) = dialed
+            .map_err(late)?
+            .map_err(|error| Ended::Lost(format!("twitch cannot be reached: {}", word(&error))))?;
         let now = Instant::now();
         Ok(Connection {
             keepalive: Keepalive::new(self.config.ping_interval, self.config.pong_wait, now),
@@ -236,7 +237,7 @@ impl Connection {
             }
             // The library answers a WebSocket ping by itself.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(()),
-            Some(Err(error)) => return Err(Ended::Lost(format!("the connection to twitch broke: {error}"))),
+            Some(Err(error)) => return Err(Ended::Lost(format!("the connection to twitch broke: {}", word(&error)))),
             None => return Err(Ended::Lost("twitch closed the connection".to_owned())),
         };
         let received_at = Millis::now();
@@ -297,7 +298,7 @@ impl Connection {
     async fn write(&mut self, line: String) -> Result<(), Ended> {
         match timeout(self.opening.config.pong_wait, self.socket.send(Message::text(line))).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Ended::Lost(format!("the connection to twitch broke: {error}"))),
+            Ok(Err(error)) => Err(Ended::Lost(format!("the connection to twitch broke: {}", word(&error)))),
             Err(_) => Err(Ended::Lost("twitch no longer takes what is sent".to_owned())),
         }
     }
@@ -315,6 +316,15 @@ async fn room(items: &mpsc::Sender<(ConnId, Item)>) {
 
 fn closed() -> Ended {
     Ended::Lost("the writer has stopped".to_owned())
+}
+
+/// The reason as a person would say it: the system's word without its number.
+fn word(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Io(error) if error.raw_os_error().is_some() => error.kind().to_string(),
+        tungstenite::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
 }
 
 /// What the last frame brought, sorted by who needs it.
