@@ -204,6 +204,25 @@ test.describe("by keyboard", () => {
   });
 });
 
+test("a list that gets smaller under somebody's hands goes on following", async ({ owner, twitch }) => {
+  await add(owner, CHANNEL);
+  await twitch.joined(CHANNEL);
+  for (let line = 1; line <= 60; line++) twitch.say(CHANNEL, `line ${line}.`);
+  await expect(lines(owner, "line 60.")).toBeInViewport();
+
+  // As when a channel's card comes above the list just after its name was typed.
+  await owner.evaluate(() => {
+    const log = document.querySelector<HTMLElement>("[role=log]")!;
+    window.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+    window.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown" }));
+    log.style.bottom = "200px";
+    log.dispatchEvent(new Event("scroll"));
+  });
+
+  await expect(owner.getByRole("button", { name: "paused" })).toHaveCount(0);
+  await expect(lines(owner, "line 60.")).toBeInViewport();
+});
+
 test("a flood keeps the page bounded, and a reader's place still", async ({ owner, twitch }) => {
   await add(owner, CHANNEL);
   await twitch.joined(CHANNEL);
