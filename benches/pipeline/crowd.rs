@@ -220,8 +220,7 @@ impl Client {
         tally.measured.frames += found.frames;
         match fault {
             Some((wanted, got)) => Err(format!("a client got message {got} where {wanted} was due")),
-            None if found.closed => Err("the server closed a client's socket".to_owned()),
-            None => Ok(()),
+            None => found.closed.map_or(Ok(()), |code| Err(format!("the server closed a client's socket with {code}"))),
         }
     }
 }

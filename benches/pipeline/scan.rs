@@ -29,14 +29,15 @@ pub struct Scan {
 pub struct Found {
     /// Frames of events.
     pub frames: u64,
-    pub closed: bool,
+    /// The code of a close frame.
+    pub closed: Option<u16>,
 }
 
 struct Head {
     /// Head and payload together.
     length: usize,
     carries_events: bool,
-    closes: bool,
+    closes: Option<u16>,
 }
 
 impl Scan {
@@ -58,7 +59,7 @@ impl Scan {
         while let Some(rest) = view.get(self.next_head..) {
             let Some(head) = head(rest) else { break };
             found.frames += u64::from(head.carries_events);
-            found.closed |= head.closes;
+            found.closed = found.closed.or(head.closes);
             self.next_head += head.length;
         }
         self.next_head.min(view.len())
@@ -74,7 +75,9 @@ fn head(bytes: &[u8]) -> Option<Head> {
         short => (2, usize::from(short)),
     };
     let beginning = bytes.get(before..before + payload.min(EVENTS.len()))?;
-    Some(Head { length: before + payload, carries_events: beginning == EVENTS, closes: first & 0x0f == CLOSE })
+    let code = beginning.get(..2).map_or(0, |code| u16::from_be_bytes([code[0], code[1]]));
+    let closes = (first & 0x0f == CLOSE).then_some(code);
+    Some(Head { length: before + payload, carries_events: beginning == EVENTS, closes })
 }
 
 /// Passes on every stamp; gives from where on the view is still needed.
