@@ -23,6 +23,8 @@ const BUFFER: usize = 256 * 1024;
 /// Whoever waits longer than this for a message waits in vain.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_micros(300);
+/// A client's pong with nothing in it, as nothing is in the pings either.
+const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
 
 thread_local! {
     static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; FRONT + BUFFER]);
@@ -218,6 +220,11 @@ impl Client {
         tally.measured.reads += 1;
         tally.measured.bytes += read as u64;
         tally.measured.frames += found.frames;
+        drop(tally);
+        for _ in 0..found.pings {
+            // A full buffer is not worth waiting for: the next ping will do.
+            let _ = self.stream.try_write(&PONG);
+        }
         match fault {
             Some((wanted, got)) => Err(format!("a client got message {got} where {wanted} was due")),
             None => found.closed.map_or(Ok(()), |code| Err(format!("the server closed a client's socket with {code}"))),

@@ -12,6 +12,7 @@ const EVENTS: &[u8] = br#"{"type":"events""#;
 /// Room before what is read, for the end of what was read before.
 pub const FRONT: usize = 128;
 const CLOSE: u8 = 8;
+const PING: u8 = 9;
 
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(KEY));
 
@@ -29,6 +30,7 @@ pub struct Scan {
 pub struct Found {
     /// Frames of events.
     pub frames: u64,
+    pub pings: u32,
     /// The code of a close frame.
     pub closed: Option<u16>,
 }
@@ -37,6 +39,7 @@ struct Head {
     /// Head and payload together.
     length: usize,
     carries_events: bool,
+    is_ping: bool,
     closes: Option<u16>,
 }
 
@@ -59,6 +62,7 @@ impl Scan {
         while let Some(rest) = view.get(self.next_head..) {
             let Some(head) = head(rest) else { break };
             found.frames += u64::from(head.carries_events);
+            found.pings += u32::from(head.is_ping);
             found.closed = found.closed.or(head.closes);
             self.next_head += head.length;
         }
@@ -76,8 +80,13 @@ fn head(bytes: &[u8]) -> Option<Head> {
     };
     let beginning = bytes.get(before..before + payload.min(EVENTS.len()))?;
     let code = beginning.get(..2).map_or(0, |code| u16::from_be_bytes([code[0], code[1]]));
-    let closes = (first & 0x0f == CLOSE).then_some(code);
-    Some(Head { length: before + payload, carries_events: beginning == EVENTS, closes })
+    let opcode = first & 0x0f;
+    Some(Head {
+        length: before + payload,
+        carries_events: beginning == EVENTS,
+        is_ping: opcode == PING,
+        closes: (opcode == CLOSE).then_some(code),
+    })
 }
 
 /// Passes on every stamp; gives from where on the view is still needed.
