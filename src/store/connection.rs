@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::OpenError;
+use super::{OpenError, place};
 use crate::config;
 
 /// The first version without the bug that corrupts a file when a writer and a checkpoint meet.
@@ -25,6 +25,7 @@ pub fn writer(path: &Path, config: &config::Store) -> Result<Connection, OpenErr
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(config.busy_timeout)?;
+        place::mark(&connection)?;
         connection.pragma_update(None, "journal_mode", &config.journal_mode)?;
         connection.pragma_update(None, "synchronous", config.synchronous.as_str())?;
         connection.pragma_update(None, "foreign_keys", true)?;

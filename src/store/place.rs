@@ -142,6 +142,15 @@ fn claim(path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     // Outside the write-ahead log, so that the mark is on disk from the first moment.
-    let mark = Connection::open(path).and_then(|new| new.pragma_update(None, "application_id", APPLICATION_ID));
-    mark.map_err(|source| super::refused(path, source))
+    let marked = Connection::open(path).and_then(|new| mark(&new));
+    marked.map_err(|source| super::refused(path, source))
+}
+
+/// Writes our mark where it is missing: SQLite takes it back if the process was killed while it was written.
+pub fn mark(connection: &Connection) -> rusqlite::Result<()> {
+    let found: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if found == APPLICATION_ID {
+        return Ok(());
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use crate::support::feed::Feed;
-use crate::support::scene::{unread_tails, watching};
+use crate::support::scene::{unread_tails, watching, watching_with};
 use crate::support::server::{Launch, Server, asked_until};
 use crate::support::twitch::lines::{clearmsg, now_ms, privmsg};
 use crate::support::twitch::{ADA, BOB, Twitch};
@@ -218,6 +218,34 @@ async fn a_start_that_is_killed_at_any_moment_leaves_a_store_that_opens() {
     assert!(patience > Duration::from_millis(5), "no start was killed");
     assert_eq!(server.column::<String>("pragma integrity_check"), ["ok"]);
     assert_eq!(server.column::<String>("select native_id from events where kind = 'message'"), [said]);
+}
+
+/// The head of a rollback journal that says: the file was empty before. Sizes are a sector's and a page's.
+fn journal_of_an_empty_file() -> Vec<u8> {
+    let magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    let numbers = [0_u32, 0x5eed, 0, 512, 4096].map(u32::to_be_bytes);
+    let mut journal = [&magic[..], &numbers.concat()].concat();
+    journal.resize(512, 0);
+    journal
+}
+
+#[tokio::test]
+async fn a_first_start_killed_while_it_marked_its_file_loses_no_store_later() {
+    let twitch = Twitch::start().await;
+    let launch = Launch::new().twitch(&twitch, &["room"]);
+    let mark = rusqlite::Connection::open(launch.db_path()).unwrap();
+    mark.pragma_update(None, "application_id", i32::from_be_bytes(*b"elor")).unwrap();
+    mark.close().unwrap();
+    std::fs::write(launch.db_path().with_extension("db-journal"), journal_of_an_empty_file()).unwrap();
+
+    let (server, mut feed) = watching_with(&twitch, launch, &["room"]).await;
+    let said = twitch.say("room", &ADA, "kept").await;
+    feed.event(&said).await;
+    let launch = server.launch().clone();
+    assert_eq!(server.stop().await.code, Some(0));
+
+    let server = launch.start().await;
+    assert_eq!(stored(&server, "room"), [said]);
 }
 
 /// Waits until the store's main file is written, which only a checkpoint does.
