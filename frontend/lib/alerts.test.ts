@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { alertLook, alertSentence, statusSentence } from "./alerts";
+import { alertLook, alertSentence, clearedSentence, statusSentence } from "./alerts";
 import { fixture } from "./fixtures";
-import type { Alert, Status } from "./wire";
+import type { Alert, Cleared, Status } from "./wire";
 
 test("the platform's sentence is used where there is one", () => {
   expect(alertSentence(fixture("event-alert-raid") as Alert)).toBe("1283 raiders from HarborLights have joined!");
@@ -21,6 +21,15 @@ test("an announcement says nothing but its words", () => {
 test("an alert nobody here knows goes by its own name", () => {
   expect(alertLook({ type: "other", name: "modiversary" }).word).toBe("Modiversary");
   expect(alertLook({ type: "hype_train" }).word).toBe("Hype train");
+});
+
+test.each([
+  ["event-cleared-all", "The chat was cleared"],
+  ["event-cleared-ban", "mara_vale was banned"],
+  ["event-cleared-timeout", "mara_vale was timed out for 10 min"],
+  ["event-cleared-login", "mara_vale was timed out for 10 min"],
+])("%s says what a moderator did", (name, sentence) => {
+  expect(clearedSentence(fixture(name) as Cleared)).toBe(sentence);
 });
 
 test("chat modes are said in words", () => {

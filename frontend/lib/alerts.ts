@@ -1,7 +1,7 @@
 // What the kinds of alerts and chat modes are called and how they look.
 
-import { count } from "./words";
-import type { Alert, Status } from "./wire";
+import { count, span } from "./words";
+import type { Alert, Cleared, Status } from "./wire";
 
 export interface AlertLook {
   word: string;
@@ -54,6 +54,13 @@ export function alertSentence(alert: Alert): string {
   if (alert.alert.type === "announcement") return "";
   const word = alertLook(alert.alert).word;
   return alert.author ? `${alert.author.name}: ${word.toLowerCase()}` : word;
+}
+
+/** `quill was timed out for 10 min` */
+export function clearedSentence({ target, duration_s }: Cleared): string {
+  if (target.author_id === null && target.author_login === null) return "The chat was cleared";
+  const who = target.author_login ?? "Somebody";
+  return duration_s === null ? `${who} was banned` : `${who} was timed out for ${span(duration_s * 1_000)}`;
 }
 
 const MODES: Record<string, string> = {

@@ -97,6 +97,12 @@ describe("clearing", () => {
     expect(ids(lines)).toEqual(["2"]);
   });
 
+  test("where removed lines are kept, a line says what happened, once", () => {
+    const lines = shown(chat(), message(1), cleared({ id: "7" }), cleared({ id: "7" }));
+
+    expect(lines.map(({ kind, state }) => [kind, state])).toEqual([["message", "removed"], ["cleared", "visible"]]);
+  });
+
   test("what a person says after the timeout stays", () => {
     const lines = shown(chat(false), message(1), message(2, { at: at + 1 }), cleared({ at }));
 

@@ -139,6 +139,8 @@ export class Chat {
   #clear(event: Cleared) {
     remember(this.#clears, event);
     this.#strike((line) => isCleared(line, event));
+    // Where removed lines stay, a line says what became of them.
+    if (this.options.keepRemoved) this.#add(event);
   }
 
   #edit(event: Edited) {

@@ -30,6 +30,7 @@ test("what a moderator removes loses its words, and so does all that a timed-out
   twitch.timeout(CHANNEL, "spammer", "666", 600);
 
   await expect(lines(owner, "message removed")).toHaveCount(2);
+  await expect(lines(owner, "spammer was timed out for 10 min")).toBeVisible();
   await expect(owner.getByText("he was a ghost")).toHaveCount(0);
   await expect(owner.getByText("buy followers")).toHaveCount(0);
   await expect(lines(owner, "still here")).toBeVisible();

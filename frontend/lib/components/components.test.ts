@@ -41,7 +41,7 @@ test("what looks like markup is text", () => {
   expect(text(container)).toContain(nasty);
 });
 
-test.each(["alert-sub", "alert-resub", "alert-gift", "alert-gift-bulk", "alert-raid", "alert-announcement", "alert-other", "status", "gap", "unknown-kind"])(
+test.each(["alert-sub", "alert-resub", "alert-gift", "alert-gift-bulk", "alert-raid", "alert-announcement", "alert-other", "cleared-timeout", "status", "gap", "unknown-kind"])(
   "%s has a line of its own",
   (name) => {
     const { container } = render(Line, { line: fixture(`event-${name}`), ...plain });
