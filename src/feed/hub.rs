@@ -1,140 +1,241 @@
-//! Where the tailer puts what it read and every socket takes it from. Bytes are shared: a clone is a count.
+//! Where the tailer puts what it read and every socket takes it from: the newest batches, kept for whoever is a little
+//! behind, and a pulse that wakes everyone. Who is further behind reads the store.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 use super::{Batch, wire};
 use crate::chat::EventId;
 
-/// Parcels kept for sockets that are a little behind. Who is further behind reads the store.
-const KEPT: usize = 32;
-
-/// What goes to everyone, in one order.
-#[derive(Debug, Clone)]
-pub enum Parcel {
-    Events(Arc<Batch>),
-    /// The last word on a topic that has no place in the store, as a finished frame.
-    State(Bytes),
-    /// Nothing will come any more.
-    Closed,
-}
-
-/// The last word on each topic, as a finished frame.
-type Topics = BTreeMap<&'static str, Bytes>;
+/// Events kept in memory: seconds of the busiest chat, a few megabytes.
+const KEPT_EVENTS: usize = 1024;
 
 /// The one place of exchange. Cloning is cheap.
 #[derive(Clone)]
-pub struct Hub {
-    parcels: broadcast::Sender<Parcel>,
-    topics: Arc<watch::Sender<Topics>>,
-    head: Arc<watch::Sender<EventId>>,
-    closed: Arc<AtomicBool>,
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    /// A std lock: held for a few lines, never across an await.
+    kept: RwLock<Kept>,
+    pulse: watch::Sender<Pulse>,
 }
 
-/// What one socket watches.
+/// What is newest; a change wakes every socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pulse {
+    /// The newest id that was sent.
+    head: EventId,
+    /// Grows with every new word on a topic.
+    topics: u64,
+    closed: bool,
+}
+
+struct Kept {
+    batches: VecDeque<Arc<Batch>>,
+    events: usize,
+    /// Everything that was sent after this id is still here.
+    floor: EventId,
+    /// The last word on each topic that has no place in the store, as a finished frame, and when it was said.
+    topics: BTreeMap<&'static str, (u64, Bytes)>,
+}
+
+/// One socket's place.
 pub struct Seat {
-    parcels: broadcast::Receiver<Parcel>,
-    /// It was taken when nothing would come any more.
-    is_late: bool,
+    hub: Hub,
+    pulse: watch::Receiver<Pulse>,
+    /// The newest word on a topic that this socket was told.
+    told: u64,
 }
 
-/// Too much came meanwhile: read the store.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Missed;
+/// What comes after a place in the feed.
+#[derive(Debug)]
+pub enum Next {
+    Batch(Arc<Batch>),
+    Nothing,
+    /// Some of it is no longer kept: read the store.
+    Missed,
+}
 
 impl Hub {
     /// A hub whose watchers have seen everything up to `head`.
     pub fn new(head: EventId) -> Self {
-        Self {
-            parcels: broadcast::Sender::new(KEPT),
-            topics: Arc::default(),
-            head: Arc::new(watch::Sender::new(head)),
-            closed: Arc::default(),
-        }
+        let kept = Kept { batches: VecDeque::new(), events: 0, floor: head, topics: BTreeMap::new() };
+        let pulse = watch::Sender::new(Pulse { head, topics: 0, closed: false });
+        Self(Arc::new(Inner { kept: RwLock::new(kept), pulse }))
     }
 
-    /// Sends events to everyone.
-    pub(super) fn send(&self, batch: Batch) {
-        self.head.send_replace(batch.last());
-        self.deliver(Parcel::Events(Arc::new(batch)));
+    /// Sends batches, in order, to everyone.
+    pub(super) fn send(&self, batches: Vec<Batch>) {
+        let Some(head) = batches.last().map(Batch::last) else { return };
+        let mut kept = self.kept_mut();
+        for batch in batches {
+            kept.push(batch);
+        }
+        drop(kept);
+        self.0.pulse.send_modify(|pulse| pulse.head = head);
     }
 
     /// Nothing more will be sent: everyone takes what is there and leaves.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.deliver(Parcel::Closed);
-    }
-
-    fn deliver(&self, parcel: Parcel) {
-        // Nobody may be watching.
-        let _ = self.parcels.send(parcel);
-    }
-
-    /// Takes a seat: everything sent from now on comes to it.
-    pub fn sit(&self) -> Seat {
-        // In this order: whoever closes in between sends its word to the seat.
-        let parcels = self.parcels.subscribe();
-        Seat { parcels, is_late: self.closed.load(Ordering::Acquire) }
+        self.0.pulse.send_modify(|pulse| pulse.closed = true);
     }
 
     /// The newest id that was sent.
     pub fn head(&self) -> EventId {
-        *self.head.borrow()
+        self.0.pulse.borrow().head
+    }
+
+    /// What was sent after an id.
+    pub fn after(&self, id: EventId) -> Next {
+        let kept = self.kept();
+        if id < kept.floor {
+            return Next::Missed;
+        }
+        let first = kept.batches.partition_point(|batch| batch.last() <= id);
+        kept.batches.get(first).map_or(Next::Nothing, |batch| Next::Batch(batch.clone()))
     }
 
     /// Says the last word on a topic, if it is a new one.
     pub fn announce(&self, topic: &'static str, data: &[u8]) {
         let frame = Bytes::from(wire::state(topic, data));
-        let is_new = self
-            .topics
-            .send_if_modified(|topics| topics.insert(topic, frame.clone()).is_none_or(|known| known != frame));
-        if is_new {
-            self.deliver(Parcel::State(frame));
+        let mut kept = self.kept_mut();
+        if kept.topics.get(topic).is_some_and(|(_, known)| *known == frame) {
+            return;
         }
+        let number = kept.topics.values().map(|(number, _)| number).max().map_or(1, |newest| newest + 1);
+        kept.topics.insert(topic, (number, frame));
+        drop(kept);
+        self.0.pulse.send_modify(|pulse| pulse.topics = number);
     }
 
-    /// The last word on each topic, for newcomers and for who missed some.
-    pub fn topics(&self) -> Vec<Bytes> {
-        self.topics.borrow().values().cloned().collect()
+    /// Takes a seat, which is woken by everything that is sent from now on.
+    pub fn sit(&self) -> Seat {
+        Seat { hub: self.clone(), pulse: self.0.pulse.subscribe(), told: 0 }
+    }
+
+    fn kept(&self) -> RwLockReadGuard<'_, Kept> {
+        self.0.kept.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept_mut(&self) -> RwLockWriteGuard<'_, Kept> {
+        self.0.kept.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn push(&mut self, batch: Batch) {
+        self.events += batch.frames().len();
+        self.batches.push_back(Arc::new(batch));
+        while self.events > KEPT_EVENTS
+            && let Some(oldest) = self.batches.pop_front()
+        {
+            self.events -= oldest.frames().len();
+            self.floor = oldest.last();
+        }
     }
 }
 
 impl Seat {
-    pub async fn next(&mut self) -> Result<Parcel, Missed> {
-        if self.is_late {
-            return Ok(Parcel::Closed);
-        }
-        match self.parcels.recv().await {
-            Ok(parcel) => Ok(parcel),
-            Err(broadcast::error::RecvError::Lagged(_)) => Err(Missed),
-            Err(broadcast::error::RecvError::Closed) => Ok(Parcel::Closed),
+    /// Resolves while there is something that a socket at this place has not been sent.
+    pub async fn news(&mut self, position: EventId) {
+        loop {
+            let pulse = *self.pulse.borrow_and_update();
+            if pulse.head > position || pulse.topics != self.told || pulse.closed {
+                return;
+            }
+            // The hub holds the sender, and this seat the hub.
+            let _ = self.pulse.changed().await;
         }
     }
 
-    /// What is there already.
-    pub fn try_next(&mut self) -> Option<Result<Parcel, Missed>> {
-        match self.parcels.try_recv() {
-            Ok(parcel) => Some(Ok(parcel)),
-            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(Err(Missed)),
-            Err(broadcast::error::TryRecvError::Closed) => Some(Ok(Parcel::Closed)),
-            Err(broadcast::error::TryRecvError::Empty) => None,
+    /// What is said of topics and was not told here yet; at first the last word on each.
+    pub fn topics(&mut self) -> Vec<Bytes> {
+        let newest = self.pulse.borrow().topics;
+        if newest == self.told {
+            return Vec::new();
         }
+        let kept = self.hub.kept();
+        let news = kept.topics.values().filter(|(number, _)| *number > self.told);
+        let frames = news.map(|(_, frame)| frame.clone()).collect();
+        self.told = kept.topics.values().map(|(number, _)| *number).max().unwrap_or(newest);
+        frames
+    }
+
+    /// What was sent after an id.
+    pub fn after(&self, id: EventId) -> Next {
+        if id >= self.pulse.borrow().head { Next::Nothing } else { self.hub.after(id) }
+    }
+
+    /// The newest id that was sent.
+    pub fn head(&self) -> EventId {
+        self.pulse.borrow().head
+    }
+
+    /// Nothing will come any more.
+    pub fn is_over(&self) -> bool {
+        self.pulse.borrow().closed
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Instant;
 
-    fn text(parcel: Result<Parcel, Missed>) -> String {
-        match parcel {
-            Ok(Parcel::State(frame)) => String::from_utf8_lossy(&frame).into_owned(),
-            other => format!("{other:?}"),
+    use super::*;
+    use crate::chat::{Channel, Event, Kind, Millis, Platform, State, Status};
+    use crate::feed::{Forms, classic};
+    use crate::telemetry::Metrics;
+
+    fn batch(ids: std::ops::RangeInclusive<i64>) -> Batch {
+        let style = classic::Style { envelope: true, drop_empty: true, show_badges: true, prefix_at: false };
+        let forms = Forms { classic: style, serialized: Metrics::new().serialized() };
+        let event = |id| Event {
+            id: EventId(id),
+            channel: Channel::new(Platform::TWITCH, "room"),
+            native_id: None,
+            at: Millis(0),
+            received_at: Millis(0),
+            shared: None,
+            state: State::Visible,
+            kind: Kind::Status(Status { topic: "modes".into(), values: serde_json::Map::new() }),
+        };
+        Batch::new("e", ids.map(event).collect(), &forms, Instant::now()).expect("some events")
+    }
+
+    fn ids(next: &Next) -> Option<(i64, i64)> {
+        match next {
+            Next::Batch(batch) => Some((batch.first().0, batch.last().0)),
+            Next::Nothing | Next::Missed => None,
         }
+    }
+
+    #[test]
+    fn what_comes_after_a_place_is_found_wherever_it_lies() {
+        let hub = Hub::new(EventId(10));
+        hub.send(vec![batch(11..=12), batch(15..=15)]);
+        let seat = hub.sit();
+
+        assert_eq!(ids(&seat.after(EventId(10))), Some((11, 12)));
+        assert_eq!(ids(&seat.after(EventId(11))), Some((11, 12)));
+        assert_eq!(ids(&seat.after(EventId(13))), Some((15, 15)));
+        assert!(matches!(seat.after(EventId(15)), Next::Nothing));
+        assert!(matches!(seat.after(EventId(9)), Next::Missed));
+    }
+
+    #[test]
+    fn a_bounded_number_of_events_is_kept() {
+        let hub = Hub::new(EventId(0));
+        for n in 0..200 {
+            hub.send(vec![batch(n * 10 + 1..=n * 10 + 10)]);
+        }
+
+        assert!(matches!(hub.after(EventId(0)), Next::Missed));
+        let floor = hub.kept().floor;
+        assert_eq!(floor, EventId(980), "102 batches of ten are kept");
+        assert_eq!(ids(&hub.after(floor)), Some((981, 990)));
     }
 
     #[tokio::test]
@@ -143,31 +244,25 @@ mod tests {
         let mut seat = hub.sit();
 
         hub.announce("sources", b"[1]");
+        seat.news(EventId(0)).await;
+        assert_eq!(seat.topics(), [&br#"{"type":"state","topic":"sources","data":[1]}"#[..]]);
         hub.announce("sources", b"[1]");
+        assert!(seat.topics().is_empty());
         hub.announce("sources", b"[2]");
+        hub.announce("other", b"[3]");
 
-        assert_eq!(text(seat.next().await), r#"{"type":"state","topic":"sources","data":[1]}"#);
-        assert_eq!(text(seat.next().await), r#"{"type":"state","topic":"sources","data":[2]}"#);
-        assert!(seat.try_next().is_none());
-        assert_eq!(hub.topics(), [&br#"{"type":"state","topic":"sources","data":[2]}"#[..]]);
+        assert_eq!(seat.topics().len(), 2);
+        assert_eq!(hub.sit().topics().len(), 2);
     }
 
     #[tokio::test]
-    async fn whoever_comes_or_looks_late_hears_of_the_end() {
+    async fn the_end_wakes_everyone_and_is_known_to_whoever_comes_late() {
         let hub = Hub::new(EventId(0));
         let mut early = hub.sit();
-        for n in 0..2 * KEPT {
-            hub.announce("sources", n.to_string().as_bytes());
-        }
 
         hub.close();
 
-        assert!(matches!(hub.sit().next().await, Ok(Parcel::Closed)));
-        assert!(early.next().await.is_err(), "it missed some");
-        let mut rest = Vec::new();
-        while let Some(parcel) = early.try_next() {
-            rest.push(parcel);
-        }
-        assert!(matches!(rest.last(), Some(Ok(Parcel::Closed))));
+        early.news(EventId(0)).await;
+        assert!(early.is_over() && hub.sit().is_over());
     }
 }

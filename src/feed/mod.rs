@@ -10,5 +10,5 @@ pub mod wire;
 
 pub use batch::{Batch, Forms, Frame};
 pub use cursor::Cursor;
-pub use hub::{Hub, Missed, Parcel, Seat};
+pub use hub::{Hub, Next, Seat};
 pub use tailer::Tailer;

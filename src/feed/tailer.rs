@@ -13,7 +13,7 @@ use crate::telemetry::Metrics;
 
 /// A store that cannot be read is asked again after this.
 const AGAIN: Duration = Duration::from_millis(500);
-/// Events in one batch at most: together with the parcels the hub keeps it bounds what is held in memory.
+/// Events in one batch, and so in one frame, at most.
 const MOST_PER_BATCH: usize = 64;
 
 pub struct Tailer {
@@ -60,11 +60,15 @@ impl Tailer {
             let mut events = self.db.read(move |connection| events::after(connection, position, batch)).await?;
             let is_full = events.len() == batch;
             let committed_at = self.committed_at(events.last());
+            self.count(&events);
+            let mut batches = Vec::new();
             while !events.is_empty() {
                 let rest = events.split_off(events.len().min(MOST_PER_BATCH));
-                self.send(events, committed_at);
+                batches.extend(Batch::new(self.db.epoch(), events, &self.forms, committed_at));
                 events = rest;
             }
+            self.position = batches.last().map_or(self.position, Batch::last);
+            self.hub.send(batches);
             if !is_full {
                 return Ok(());
             }
@@ -76,14 +80,6 @@ impl Tailer {
         let committed = *self.db.committed().borrow();
         let is_told = newest.is_some_and(|event| event.id <= committed.last);
         if is_told { committed.at } else { Instant::now() }
-    }
-
-    fn send(&mut self, events: Vec<Event>, committed_at: Instant) {
-        self.count(&events);
-        if let Some(batch) = Batch::new(self.db.epoch(), events, &self.forms, committed_at) {
-            self.position = batch.last();
-            self.hub.send(batch);
-        }
     }
 
     fn count(&self, events: &[Event]) {

@@ -1,5 +1,7 @@
 //! `/ws/chat`: one message a frame, in the envelope that clients of old know.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -11,11 +13,14 @@ use tokio::time::{Instant, sleep_until};
 use super::Live;
 use super::socket::{self, Gone, RESTART, STALLED, Said, Socket};
 use crate::chat::EventId;
-use crate::feed::{Batch, Missed, Parcel, Seat, classic};
+use crate::feed::{Batch, Next, Seat, classic};
+use crate::stages::Presence;
 use crate::store::events;
 use crate::web::Problem;
 use crate::web::extract;
 
+/// The name of this socket in metrics.
+const KIND: &str = "classic";
 const KEEPALIVE: &str = "__keepalive__";
 /// Events read from the store at once by a client that fell behind.
 const PAGE: usize = 256;
@@ -27,25 +32,33 @@ pub struct Query {
 }
 
 pub async fn open(
-    State(live): State<Live>,
+    State(live): State<Arc<Live>>,
     extract::Query(query): extract::Query<Query>,
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = socket::upgrade(asked, live.socket.max_message_bytes)?;
-    let presence = live.stage.enter("classic socket");
     // Before the answer: what comes after it is not missed.
-    let place = (live.hub.sit(), live.hub.head());
-    Ok(upgrade.on_upgrade(async move |socket| {
-        let _presence = presence;
-        let gauge = live.metrics.clients("classic");
-        gauge.inc();
-        Client::new(live, &query, place, socket).watch().await;
-        gauge.dec();
-    }))
+    let arrival = Box::new(Arrival {
+        source: query.source.trim().to_lowercase(),
+        position: live.hub.head(),
+        seat: live.hub.sit(),
+        presence: live.stage.enter("classic socket"),
+        live,
+    });
+    Ok(upgrade.on_upgrade(async move |socket| Client::new(*arrival, socket).watch().await))
+}
+
+/// Somebody at the door.
+struct Arrival {
+    live: Arc<Live>,
+    source: String,
+    seat: Seat,
+    position: EventId,
+    presence: Presence,
 }
 
 struct Client {
-    live: Live,
+    live: Arc<Live>,
     /// In lower case; empty for every platform.
     source: String,
     seat: Seat,
@@ -54,6 +67,13 @@ struct Client {
     ping_at: Instant,
     /// When the client counts as gone unless it gives a sign of life.
     silent_until: Instant,
+    _presence: Presence,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.live.metrics.clients(KIND).dec();
+    }
 }
 
 enum End {
@@ -70,44 +90,46 @@ impl From<Gone> for End {
 }
 
 impl Client {
-    fn new(live: Live, query: &Query, (seat, position): (Seat, EventId), socket: WebSocket) -> Self {
+    fn new(arrival: Arrival, socket: WebSocket) -> Box<Self> {
+        let Arrival { live, source, seat, position, presence } = arrival;
         let now = Instant::now();
-        Self {
-            source: query.source.trim().to_lowercase(),
+        live.metrics.clients(KIND).inc();
+        Box::new(Self {
+            source,
             seat,
             socket: Socket::new(socket, live.socket.write_deadline),
             position,
             ping_at: now + live.socket.ping_interval,
             silent_until: now + live.socket.pong_wait,
             live,
-        }
+            _presence: presence,
+        })
     }
 
-    async fn watch(mut self) {
+    async fn watch(mut self: Box<Self>) {
         let Err(end) = self.follow().await else { return };
         match end {
             End::Left | End::Gone(Gone::Broken) => {}
             End::TooMuch => self.socket.close_too_big().await,
             End::Stopping => self.socket.close(RESTART, "the server stops").await,
             End::Gone(Gone::Stalled) => {
-                self.live.metrics.dropped("classic");
+                self.live.metrics.dropped(KIND);
                 self.socket.close(STALLED, "nothing was read").await;
             }
         }
     }
 
     async fn follow(&mut self) -> Result<(), End> {
+        // Set anew only when it rings: what it waits for moves with every sign of life.
+        let alarm = sleep_until(self.next_alarm());
+        tokio::pin!(alarm);
         loop {
             tokio::select! {
-                biased;
-                parcel = self.seat.next() => self.pass_on(parcel).await?,
-                () = sleep_until(self.ping_at) => {
-                    self.ping_at = Instant::now() + self.live.socket.ping_interval;
-                    self.socket.put(Bytes::from_static(KEEPALIVE.as_bytes())).await?;
-                    self.socket.ping().await?;
-                    self.socket.flush().await?;
+                () = self.seat.news(self.position) => self.pass_on().await?,
+                () = &mut alarm => {
+                    self.keep_alive(Instant::now()).await?;
+                    alarm.as_mut().reset(self.next_alarm());
                 }
-                () = sleep_until(self.silent_until) => return Err(End::Left),
                 said = self.socket.listen() => match said {
                     Said::Something => self.silent_until = Instant::now() + self.live.socket.pong_wait,
                     Said::TooMuch => return Err(End::TooMuch),
@@ -117,20 +139,35 @@ impl Client {
         }
     }
 
-    async fn pass_on(&mut self, first: Result<Parcel, Missed>) -> Result<(), End> {
-        let mut next = Some(first);
-        while let Some(parcel) = next {
-            match parcel {
-                Ok(Parcel::Events(batch)) => self.fresh(&batch).await?,
-                // This socket has no frame for it.
-                Ok(Parcel::State(_)) => {}
-                Ok(Parcel::Closed) => {
-                    self.catch_up().await?;
-                    return Err(End::Stopping);
-                }
-                Err(Missed) => self.catch_up().await?,
+    fn next_alarm(&self) -> Instant {
+        self.ping_at.min(self.silent_until)
+    }
+
+    async fn keep_alive(&mut self, now: Instant) -> Result<(), End> {
+        if self.silent_until <= now {
+            return Err(End::Left);
+        }
+        if self.ping_at <= now {
+            self.ping_at = now + self.live.socket.ping_interval;
+            self.socket.put(Bytes::from_static(KEEPALIVE.as_bytes())).await?;
+            self.socket.ping().await?;
+            self.socket.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn pass_on(&mut self) -> Result<(), End> {
+        // This socket has no frame for them.
+        self.seat.topics();
+        loop {
+            // Before looking: the last word was sent before the end was told.
+            let is_over = self.seat.is_over();
+            match self.seat.after(self.position) {
+                Next::Batch(batch) => self.fresh(&batch).await?,
+                Next::Missed => Box::pin(self.catch_up()).await?,
+                Next::Nothing if is_over => return Err(End::Stopping),
+                Next::Nothing => break,
             }
-            next = self.seat.try_next();
         }
         self.socket.flush().await?;
         Ok(())
@@ -150,13 +187,13 @@ impl Client {
 
     /// Reads from the store what the hub no longer has.
     async fn catch_up(&mut self) -> Result<(), End> {
-        let head = self.live.hub.head();
+        let head = self.seat.head();
         while self.position < head {
             let position = self.position;
             let page = self.live.db.read(move |connection| events::after(connection, position, PAGE)).await;
             // A client of this socket has no cursor to come back with: it goes on with what is new.
-            let Ok(page) = page else { break };
-            let Some(last) = page.last().map(|event| event.id) else { break };
+            let page = page.unwrap_or_default();
+            let last = page.last().map_or(head, |event| event.id);
             for event in &page {
                 if self.wants(event.channel.platform.as_str())
                     && let Some(text) = classic::message(event, self.live.forms.classic)

@@ -1,5 +1,6 @@
 //! `/api/feed`: hello, then everything after the cursor, once and in order, for as long as somebody reads.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -13,7 +14,8 @@ use super::Live;
 use super::ask::{Ask, Query};
 use super::socket::{self, Gone, RESTART, STALLED, Said, Socket};
 use crate::chat::{Event, EventId};
-use crate::feed::{Batch, Cursor, Missed, Parcel, Seat, wire};
+use crate::feed::{Batch, Cursor, Next, Seat, wire};
+use crate::stages::Presence;
 use crate::store::events;
 use crate::web::Problem;
 use crate::web::extract;
@@ -26,33 +28,46 @@ const STALL: Duration = Duration::from_secs(10);
 const PAGE: usize = 128;
 /// Frames that go out in one write at most.
 const TOGETHER: usize = 16;
+/// The store does not answer: come back with your cursor.
+const BLIND: u16 = 4001;
+/// The name of this socket in metrics.
+const KIND: &str = "feed";
 /// Pings that may stay unanswered before a viewer counts as gone: its machine may have lost the network without a word.
 const PINGS: u32 = 3;
 
 pub async fn open(
-    State(live): State<Live>,
+    State(live): State<Arc<Live>>,
     extract::Query(query): extract::Query<Query>,
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let ask = query.read()?;
     let upgrade = socket::upgrade(asked, LONGEST)?;
-    let presence = live.stage.enter("feed socket");
     // Before the answer: what comes after it is not missed.
-    let seat = live.hub.sit();
-    Ok(upgrade.on_upgrade(async move |socket| {
-        let _presence = presence;
-        let gauge = live.metrics.clients("feed");
-        gauge.inc();
-        Viewer::new(live, ask, seat, socket).watch().await;
-        gauge.dec();
-    }))
+    let arrival = Box::new(Arrival {
+        position: live.hub.head(),
+        seat: live.hub.sit(),
+        presence: live.stage.enter("feed socket"),
+        live,
+        ask,
+    });
+    Ok(upgrade.on_upgrade(async move |socket| Viewer::new(*arrival, socket).watch().await))
+}
+
+/// Somebody at the door. In a box, as thousands may sit here for hours and each would pay for every move.
+struct Arrival {
+    live: Arc<Live>,
+    ask: Ask,
+    seat: Seat,
+    position: EventId,
+    presence: Presence,
 }
 
 struct Viewer {
-    live: Live,
+    live: Arc<Live>,
     ask: Ask,
     seat: Seat,
     socket: Socket,
+    _presence: Presence,
     /// Everything up to here was sent, or was not asked for.
     position: EventId,
     /// When it has to hear from us again.
@@ -60,6 +75,12 @@ struct Viewer {
     ping_at: Instant,
     /// When it counts as gone, unless we hear from it.
     silent_until: Instant,
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.live.metrics.clients(KIND).dec();
+    }
 }
 
 /// Why it is over.
@@ -81,11 +102,11 @@ impl From<Gone> for End {
 }
 
 impl Viewer {
-    fn new(live: Live, ask: Ask, seat: Seat, socket: WebSocket) -> Self {
-        // After taking the seat: whatever is newer than this comes to it.
-        let position = live.hub.head();
+    fn new(arrival: Arrival, socket: WebSocket) -> Box<Self> {
+        let Arrival { live, ask, seat, position, presence } = arrival;
         let (now, every) = (Instant::now(), live.feed.keepalive);
-        Self {
+        live.metrics.clients(KIND).inc();
+        Box::new(Self {
             quiet_until: now + every,
             ping_at: now + every,
             silent_until: now + every * PINGS,
@@ -94,33 +115,34 @@ impl Viewer {
             seat,
             socket: Socket::new(socket, STALL),
             position,
-        }
+            _presence: presence,
+        })
     }
 
-    async fn watch(mut self) {
+    async fn watch(mut self: Box<Self>) {
         let Err(end) = self.follow().await else { return };
         match end {
             End::Left | End::Gone(Gone::Broken) => {}
             End::Silent => self.socket.close(STALLED, "no ping was answered").await,
             End::TooMuch => self.socket.close_too_big().await,
             End::Stopping => self.socket.close(RESTART, "the server stops").await,
-            End::Blind => self.socket.close(4001, "the store does not answer").await,
+            End::Blind => self.socket.close(BLIND, "the store does not answer").await,
             End::Gone(Gone::Stalled) => {
-                self.live.metrics.dropped("feed");
+                self.live.metrics.dropped(KIND);
                 self.socket.close(STALLED, "nothing was read").await;
             }
         }
     }
 
     async fn follow(&mut self) -> Result<(), End> {
-        self.greet().await?;
+        Box::pin(self.greet()).await?;
+        self.socket.flush().await?;
         // One alarm for all three times, set anew only when it rings: they move with every frame.
         let alarm = sleep_until(self.next_alarm());
         tokio::pin!(alarm);
         loop {
             tokio::select! {
-                biased;
-                parcel = self.seat.next() => self.pass_on(parcel).await?,
+                () = self.seat.news(self.position) => self.pass_on().await?,
                 () = &mut alarm => {
                     self.keep_alive(Instant::now()).await?;
                     alarm.as_mut().reset(self.next_alarm());
@@ -166,7 +188,7 @@ impl Viewer {
         self.tell_topics().await?;
         if let Some(after) = resumed {
             self.position = after;
-            return self.catch_up(head).await;
+            return self.catch_up().await;
         }
         if self.ask.since.is_some() {
             self.put(wire::reset().into()).await?;
@@ -179,21 +201,22 @@ impl Viewer {
 
     /// A cursor of this database, at or below its newest event.
     fn is_ours(&self, cursor: &Cursor) -> bool {
-        let highest = self.live.db.committed().borrow().last.max(self.live.hub.head());
+        let highest = self.live.db.committed().borrow().last.max(self.seat.head());
         cursor.epoch == self.live.db.epoch() && cursor.after <= highest
     }
 
-    /// Sends from the store what lies between the position and `head`.
-    async fn catch_up(&mut self, head: EventId) -> Result<(), End> {
+    /// Sends from the store what was sent to others meanwhile.
+    async fn catch_up(&mut self) -> Result<(), End> {
+        let head = self.seat.head();
         while self.position < head {
             let position = self.position;
             let page = self.live.db.read(move |connection| events::after(connection, position, PAGE)).await;
             let page = page.map_err(|_| End::Blind)?;
-            let Some(last) = page.last().map(|event| event.id) else { break };
+            // Ids may be left out, after a crash for instance.
+            let last = page.last().map_or(head, |event| event.id);
             let asked: Vec<Event> = page.into_iter().filter(|event| self.ask.filter.passes(event)).collect();
             self.stored(&asked, last).await?;
         }
-        self.socket.flush().await?;
         Ok(())
     }
 
@@ -214,27 +237,21 @@ impl Viewer {
     }
 
     /// Everything that is there goes out in one write.
-    async fn pass_on(&mut self, first: Result<Parcel, Missed>) -> Result<(), End> {
+    async fn pass_on(&mut self) -> Result<(), End> {
+        self.tell_topics().await?;
         let mut newest = None;
-        let mut next = Some(first);
-        for left in (0..TOGETHER).rev() {
-            match next {
-                Some(Ok(Parcel::Events(batch))) => {
+        for _ in 0..TOGETHER {
+            // Before looking: the last word was sent before the end was told.
+            let is_over = self.seat.is_over();
+            match self.seat.after(self.position) {
+                Next::Batch(batch) => {
                     self.fresh(&batch).await?;
                     newest = Some(batch.committed_at());
                 }
-                Some(Ok(Parcel::State(frame))) => self.put(frame).await?,
-                Some(Ok(Parcel::Closed)) => {
-                    self.catch_up(self.live.hub.head()).await?;
-                    return Err(End::Stopping);
-                }
-                Some(Err(Missed)) => {
-                    self.tell_topics().await?;
-                    self.catch_up(self.live.hub.head()).await?;
-                }
-                None => break,
+                Next::Missed => Box::pin(self.catch_up()).await?,
+                Next::Nothing if is_over => return Err(End::Stopping),
+                Next::Nothing => break,
             }
-            next = if left > 0 { self.seat.try_next() } else { None };
         }
         self.socket.flush().await?;
         if let Some(committed_at) = newest {
@@ -256,7 +273,7 @@ impl Viewer {
     }
 
     async fn tell_topics(&mut self) -> Result<(), End> {
-        for frame in self.live.hub.topics() {
+        for frame in self.seat.topics() {
             self.put(frame).await?;
         }
         Ok(())

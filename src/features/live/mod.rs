@@ -5,6 +5,8 @@ mod classic;
 mod feed;
 mod socket;
 
+use std::sync::Arc;
+
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
@@ -17,8 +19,7 @@ use crate::web::Routes;
 
 const SCHEMA: &str = include_str!("event.schema.json");
 
-/// What sockets need. Cloning is cheap.
-#[derive(Clone)]
+/// What sockets need.
 pub struct Live {
     db: Db,
     hub: Hub,
@@ -35,12 +36,12 @@ impl Live {
         Self { db, hub, forms, metrics, stage, feed: config.feed.clone(), socket: config.socket.clone() }
     }
 
-    pub fn routes(&self) -> Routes {
+    pub fn routes(self) -> Routes {
         Routes::new()
             .get("/api/feed", feed::open)
             .get("/ws/chat", classic::open)
             .get("/api/schema/event.json", schema)
-            .with_state(self.clone())
+            .with_state(Arc::new(self))
     }
 }
 
