@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{OpenError, place};
@@ -30,6 +31,7 @@ pub fn writer(path: &Path, config: &config::Store) -> Result<Connection, OpenErr
         connection.pragma_update(None, "synchronous", config.synchronous.as_str())?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        keep_plans(&connection)?;
         extras(&connection, config)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
@@ -42,12 +44,19 @@ pub fn prepare_reader(connection: &Connection, config: &config::Store) -> rusqli
     connection.busy_timeout(config.busy_timeout)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    keep_plans(connection)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
 }
 
 pub fn reader_flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// Without this a kept statement is planned anew whenever one of its values changes, which is every time.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// The operator's own pragmas, for the writer alone.

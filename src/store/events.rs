@@ -178,3 +178,31 @@ fn bereft(kind: Kind) -> Kind {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::config;
+    use crate::store::{connection, migrate};
+
+    #[test]
+    fn a_query_is_planned_once_however_often_it_is_asked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("elora.db");
+        let config = config::Store::default();
+        let mut store = connection::writer(&path, &config).expect("a new store opens");
+        migrate::run(&mut store, &path).expect("the schema is made");
+        connection::prepare_reader(&store, &config).expect("a reader is set up");
+
+        for id in 0..3 {
+            after(&store, EventId(id), 10).expect("the query runs");
+        }
+
+        let sql = format!("{} where e.id > :id order by e.id limit :limit", columns());
+        let query = store.prepare_cached(&sql).expect("the statement is kept");
+        assert_eq!(query.get_status(StatementStatus::Run), 3);
+        assert_eq!(query.get_status(StatementStatus::RePrepare), 0);
+    }
+}
