@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::feed::Feed;
 use crate::support::scene::{unread_tails, watching, watching_with};
-use crate::support::server::{Launch, Server, column, open_store};
+use crate::support::server::{Launch, Server, asked_until, column, open_store};
 use crate::support::twitch::lines::{
     Line, clear_all, clearmsg, now_ms, privmsg, privmsg_with, room_id, timeout, timeout_at,
 };
@@ -118,6 +118,31 @@ async fn a_stop_under_load_commits_and_delivers_what_was_accepted() {
     assert_eq!(feed.ids(), column::<i64>(&open_store(&store), ALL_IDS));
     unread_tails(&twitch, "room", &feed.message_ids());
     drop(launch);
+}
+
+#[tokio::test]
+async fn a_stop_delivers_what_had_to_wait_for_the_store() {
+    let twitch = Twitch::start().await;
+    let launch = Launch::new().twitch(&twitch, &["room"]).env("ELORA_DB_PRAGMAS_EXTRA", "busy_timeout=100");
+    let (server, mut feed) = watching_with(&twitch, launch, &["room"]).await;
+    let launch = server.launch().clone();
+    let foreign = rusqlite::Connection::open(launch.db_path()).unwrap();
+    foreign.busy_timeout(LOADED_STOP).unwrap();
+    foreign.execute_batch("begin immediate").unwrap();
+    let ids = twitch.burst("room", 500, 1000).await;
+    asked_until("all of it waits", &server, "/metrics", |answer| answer.text().contains("elora_writer_queue 500"))
+        .await;
+    assert_eq!(feed.message_ids().len(), 0);
+
+    server.signal("TERM");
+    twitch.until("the server has left twitch", |book| !book.has_listener("room")).await;
+    foreign.execute_batch("rollback").unwrap();
+    let code = drain(&mut feed).await;
+    let ended = server.end().await;
+
+    assert_eq!((ended.code, code), (Some(0), 1012), "{}", ended.said);
+    assert_eq!(feed.message_ids(), ids);
+    assert_eq!(column::<String>(&open_store(launch.db_path()), "select native_id from events order by id"), ids);
 }
 
 #[tokio::test]
