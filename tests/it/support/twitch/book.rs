@@ -33,6 +33,8 @@ pub struct Rules {
     /// Channels whose JOIN is never answered.
     pub unconfirmed: BTreeSet<String>,
     pub framing: Framing,
+    /// PINGs wait for an answer until [`Twitch::answer_pings`](super::Twitch::answer_pings).
+    pub holds_pongs: bool,
 }
 
 impl Rules {
@@ -94,6 +96,8 @@ pub struct Connection {
     pub laid: BTreeSet<Framing>,
     /// Set when the stand-in stopped answering this client.
     pub silent_since: Option<Instant>,
+    /// What its PINGs said that were not answered yet.
+    pub unanswered: Vec<String>,
     /// Half a line was sent, and then nothing.
     pub torn: Option<String>,
     pub(super) orders: mpsc::Sender<Order>,
@@ -112,6 +116,7 @@ impl Connection {
             written: BTreeMap::new(),
             laid: BTreeSet::new(),
             silent_since: None,
+            unanswered: Vec::new(),
             torn: None,
             orders,
         }
@@ -139,6 +144,11 @@ impl Book {
 
     pub fn has_listener(&self, channel: &str) -> bool {
         self.listeners(channel).next().is_some()
+    }
+
+    /// How often a line of a channel was written, whichever connections it went to.
+    pub fn written(&self, channel: &str) -> usize {
+        self.connections.iter().filter_map(|connection| connection.written.get(channel)).sum()
     }
 
     /// The ids a client must have got for a channel, in the order they were first written.

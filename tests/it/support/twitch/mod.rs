@@ -19,7 +19,7 @@ use super::soon;
 pub use book::{Book, Connection, End, Framing, Rules};
 use fault::Fault;
 pub use lines::{ADA, BOB, Chatter, Line, MEI};
-use session::Order;
+use session::{HOST, Order};
 
 /// Orders a connection may have waiting; past it whoever speaks waits.
 const WAITING_ORDERS: usize = 256;
@@ -129,6 +129,20 @@ impl Twitch {
     pub async fn ping(&self) {
         if Fault::Ping.is_committed() {
             self.order_all(|| Order::Raw("PING :tmi.twitch.tv".to_owned())).await;
+        }
+    }
+
+    /// Answers the PINGs that were held, and from now on all of them.
+    pub async fn answer_pings(&self) {
+        self.rule(|rules| rules.holds_pongs = false);
+        let mut held = Vec::new();
+        self.book.send_modify(|book| {
+            held = book.connections.iter_mut().map(|c| (c.orders.clone(), std::mem::take(&mut c.unanswered))).collect();
+        });
+        for (orders, unanswered) in held {
+            for said in unanswered {
+                let _ = orders.send(Order::Raw(format!(":{HOST} PONG {HOST} {said}"))).await;
+            }
         }
     }
 

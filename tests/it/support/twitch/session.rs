@@ -112,6 +112,7 @@ impl Session {
             "CAP" => self.capability(rest).await?,
             "PASS" => self.note(|c| c.token = Some(rest.trim_start_matches(':').to_owned())),
             "NICK" => return self.nick(rest).await,
+            "PING" if self.book.borrow().rules.holds_pongs => self.note(|c| c.unanswered.push(rest.to_owned())),
             "PING" => self.write(vec![format!(":{HOST} PONG {HOST} {rest}")]).await?,
             "JOIN" => self.join(rest).await?,
             "PART" => self.part(rest).await?,
