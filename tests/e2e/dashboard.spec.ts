@@ -224,6 +224,22 @@ test("a list that gets smaller under somebody's hands goes on following", async 
   await expect(lines(owner, "line 60.")).toBeInViewport();
 });
 
+test("a small step up is enough to stand still in a flood", async ({ owner, twitch }) => {
+  await add(owner, CHANNEL);
+  await twitch.joined(CHANNEL);
+  let said = 0;
+  const flood = setInterval(() => twitch.say(CHANNEL, `flood ${++said}.`), 5);
+  await expect(lines(owner, "flood 100.")).toBeAttached();
+
+  await owner.getByRole("log").hover();
+  await owner.mouse.wheel(0, -12);
+
+  await expect(owner.getByRole("button", { name: /new lines/ })).toBeVisible();
+  clearInterval(flood);
+  await owner.keyboard.press("End");
+  await expect(lines(owner, `flood ${said}.`)).toBeInViewport();
+});
+
 test("a flood keeps the page bounded, and a reader's place still", async ({ owner, twitch }) => {
   await add(owner, CHANNEL);
   await twitch.joined(CHANNEL);

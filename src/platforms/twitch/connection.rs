@@ -322,7 +322,10 @@ fn closed() -> Ended {
 fn word(error: &tungstenite::Error) -> String {
     match error {
         tungstenite::Error::Io(error) if error.raw_os_error().is_some() => error.kind().to_string(),
-        tungstenite::Error::Io(error) => error.to_string(),
+        // The resolver's errors have no kind of their own.
+        tungstenite::Error::Io(error) if error.to_string().contains("lookup address") => {
+            "its name cannot be looked up, this machine may be offline".to_owned()
+        }
         other => other.to_string(),
     }
 }
