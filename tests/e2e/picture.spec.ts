@@ -115,6 +115,7 @@ async function evening(page: Page, twitch: Twitch) {
     speak(twitch, spoken);
   }
   await expect(lines(page, "the music just changed")).toBeVisible();
+  await expect(page.locator("[data-source]").filter({ hasText: "last line" })).toHaveCount(2);
 }
 
 /** Emotes in place of those on Twitch's own server. */
