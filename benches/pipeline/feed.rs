@@ -27,6 +27,8 @@ struct Results {
     cost: Vec<f64>,
     per_second: Vec<f64>,
     events_per_frame: Vec<f64>,
+    /// How much came together in one read of a client.
+    events_per_read: Vec<f64>,
     bytes: Vec<f64>,
     busy: Vec<f64>,
 }
@@ -55,11 +57,11 @@ fn at_rate(plan: &Plan, ours: &mut Scene, floor: &mut Scene, section: &mut Secti
     let [mine, bare] = &results;
     section.say(&format!("{} clients, {RATE} messages a second, {} rounds each:", plan.clients, plan.rounds));
     let row = |name: &str, r: &Results| {
-        let columns = [&r.p50, &r.p99, &r.cost, &r.busy, &r.events_per_frame, &r.bytes];
+        let columns = [&r.p50, &r.p99, &r.cost, &r.busy, &r.events_per_frame, &r.events_per_read, &r.bytes];
         std::iter::once(name.to_owned()).chain(columns.map(|numbers| short(median(numbers)))).collect()
     };
     section.table(
-        &["server", "p50 ms", "p99 ms", "CPU µs/delivery", "cores busy", "events/frame", "bytes/delivery"],
+        &["server", "p50 ms", "p99 ms", "CPU µs/delivery", "cores busy", "events/frame", "events/read", "bytes/event"],
         &[row("elora-chat", mine), row("bare broadcast", bare)],
     );
     section.at_most("p99 at 150 msg/s, beside the bare broadcast", 1.5, ratio(&mine.p99, &bare.p99), "×");
@@ -107,7 +109,7 @@ fn saturated(plan: &Plan, ours: &mut Scene, floor: &mut Scene, section: &mut Sec
         plan.clients
     ));
     let row = |name: &str, r: &Results| {
-        let columns = [&r.per_second, &r.cost, &r.busy, &r.events_per_frame, &r.bytes];
+        let columns = [&r.per_second, &r.cost, &r.busy, &r.events_per_frame, &r.events_per_read, &r.bytes];
         let per_core = short(1e6 / median(&r.cost));
         let cells = columns.map(|numbers| short(median(numbers)));
         [name.to_owned(), cells[0].clone(), per_core].into_iter().chain(cells[1..].iter().cloned()).collect()
@@ -120,7 +122,8 @@ fn saturated(plan: &Plan, ours: &mut Scene, floor: &mut Scene, section: &mut Sec
             "CPU µs/delivery",
             "cores busy",
             "events/frame",
-            "bytes/delivery",
+            "events/read",
+            "bytes/event",
         ],
         &[
             row("elora-chat", mine),
@@ -179,6 +182,7 @@ impl Results {
         self.busy.push(spent.as_secs_f64() / took.as_secs_f64());
         self.per_second.push(deliveries / took.as_secs_f64());
         self.events_per_frame.push(deliveries / counts.frames as f64);
+        self.events_per_read.push(deliveries / counts.reads as f64);
         self.bytes.push(counts.bytes as f64 / deliveries);
     }
 }

@@ -55,7 +55,7 @@ impl Plan {
     fn read(args: &[String]) -> Self {
         let is_bench = args.iter().any(|arg| arg == "--bench");
         let seconds = value(args, "--seconds").map(|seconds| seconds.parse::<f64>().expect("--seconds takes a number"));
-        let (clients, rounds, usual) = if is_bench { (500, 5, 8.0) } else { (50, 1, 0.5) };
+        let (clients, rounds, usual) = if is_bench { (500, 9, 4.0) } else { (50, 1, 0.5) };
         Self { is_bench, clients, rounds, round: Duration::from_secs_f64(seconds.unwrap_or(usual)) }
     }
 

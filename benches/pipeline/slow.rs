@@ -27,7 +27,7 @@ pub fn measure(plan: &Plan) -> Section {
     let mut section = Section::new("slow");
     let (cores, clock) = (Cores::part(), Clock::start());
     let (mut scene, _) = Scene::ours(&cores, plan.clients - 1, clock);
-    let rounds = plan.rounds.min(3);
+    let rounds = plan.rounds.min(5);
     let mut results = [Results::default(), Results::default()];
     for round in 0..rounds {
         for n in [round % 2, (round + 1) % 2] {
