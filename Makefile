@@ -60,7 +60,7 @@ check: ##@Check Before a commit: format, lints, Rust and page tests; no browser
 	@scripts/test check
 
 .PHONY: bench
-bench: ##@Measure Everything, into docs/BENCH.md: ten minutes that want a quiet machine
+bench: ##@Measure Everything, into docs/BENCH.md: minutes that want a quiet machine
 	@scripts/bench
 
 .PHONY: bench-parse

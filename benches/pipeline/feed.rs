@@ -36,12 +36,32 @@ struct Results {
 pub fn measure(plan: &Plan) -> Section {
     let mut section = Section::new("feed");
     let (cores, clock) = (Cores::part(), Clock::start());
+    let alone = alone(plan, &cores, clock);
     let (mut ours, recorded) = Scene::ours(&cores, plan.clients, clock);
     let mut floor = Scene::floor(&cores, plan.clients, recorded, clock);
     section.say(cores.describe());
     at_rate(plan, &mut ours, &mut floor, &mut section);
+    section.say(&format!(
+        "With one client, a message costs ours {} µs and the bare broadcast {} µs. What ours has to do for a message however \
+         many watch is {} µs of each delivery above.",
+        short(alone[0]),
+        short(alone[1]),
+        short((alone[0] - alone[1]) / plan.clients as f64)
+    ));
     saturated(plan, &mut ours, &mut floor, &mut section);
     section
+}
+
+/// Processor microseconds a message where one client watches, of ours and of the bare broadcast.
+fn alone(plan: &Plan, cores: &Cores, clock: Clock) -> [f64; 2] {
+    plan.progress(&format!("one client at {RATE} msg/s"));
+    let (mut ours, recorded) = Scene::ours(cores, 1, clock);
+    let mut floor = Scene::floor(cores, 1, recorded, clock);
+    [&mut ours, &mut floor].map(|scene| {
+        let mut results = Results::default();
+        pace(plan, scene, &mut results);
+        median(&results.cost)
+    })
 }
 
 fn at_rate(plan: &Plan, ours: &mut Scene, floor: &mut Scene, section: &mut Section) {
