@@ -13,8 +13,8 @@ use crate::telemetry::Metrics;
 
 /// A store that cannot be read is asked again after this.
 const AGAIN: Duration = Duration::from_millis(500);
-/// Events in one batch, and so in one frame, at most.
-const MOST_PER_BATCH: usize = 64;
+/// Events in one batch, and so in one frame, at most: some 20 KiB, which every viewer keeps room for.
+const MOST_PER_BATCH: usize = 16;
 
 pub struct Tailer {
     db: Db,

@@ -45,7 +45,7 @@ pub async fn open(
         presence: live.stage.enter("classic socket"),
         live,
     });
-    Ok(upgrade.on_upgrade(async move |socket| Client::new(*arrival, socket).watch().await))
+    Ok(upgrade.on_upgrade(move |socket| Client::new(*arrival, socket).watch()))
 }
 
 /// Somebody at the door.

@@ -24,8 +24,10 @@ use crate::web::extract;
 const LONGEST: usize = 64 * 1024;
 /// A reader that takes nothing for this long is not reading.
 const STALL: Duration = Duration::from_secs(10);
-/// Events read from the store at once, and in one frame at most.
+/// Events read from the store at once.
 const PAGE: usize = 128;
+/// Of these in one frame at most: some 20 KiB, which every viewer keeps room for.
+const PER_FRAME: usize = 16;
 /// Frames that go out in one write at most.
 const TOGETHER: usize = 16;
 /// The store does not answer: come back with your cursor.
@@ -50,10 +52,11 @@ pub async fn open(
         live,
         ask,
     });
-    Ok(upgrade.on_upgrade(async move |socket| Viewer::new(*arrival, socket).watch().await))
+    Ok(upgrade.on_upgrade(move |socket| Viewer::new(*arrival, socket).watch()))
 }
 
-/// Somebody at the door. In a box, as thousands may sit here for hours and each would pay for every move.
+/// Somebody at the door. It and the viewer are in boxes: thousands may watch for hours, and a task keeps room for
+/// everything that was ever moved through it.
 struct Arrival {
     live: Arc<Live>,
     ask: Ask,
@@ -222,7 +225,7 @@ impl Viewer {
 
     async fn stored(&mut self, events: &[Event], upto: EventId) -> Result<(), End> {
         self.position = upto;
-        for some in events.chunks(PAGE) {
+        for some in events.chunks(PER_FRAME) {
             let frame = self.serialize(some, upto);
             self.put(frame).await?;
         }

@@ -14,6 +14,8 @@ use crate::web::Problem;
 
 /// Clients say little; a small buffer for each keeps an idle one cheap.
 const READ_BUFFER: usize = 1024;
+/// What is put is written when it comes to this, flushed or not. Each client keeps the room for as much.
+const WRITE_BUFFER: usize = 16 * 1024;
 
 /// The server stops: come back in a moment.
 pub const RESTART: u16 = 1012;
@@ -56,7 +58,8 @@ pub fn upgrade(
     let upgrade = asked.map_err(|refusal| {
         Problem::bad_request(format!("this address speaks WebSocket only: {}", refusal.body_text()))
     })?;
-    Ok(upgrade.read_buffer_size(READ_BUFFER).max_message_size(longest).max_frame_size(longest))
+    let upgrade = upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
+    Ok(upgrade.max_message_size(longest).max_frame_size(longest))
 }
 
 impl Socket {
@@ -108,7 +111,8 @@ async fn within(deadline: Duration, write: impl Future<Output = Result<(), axum:
     let mut write = pin!(write);
     let written = match poll_immediate(&mut write).await {
         Some(written) => written,
-        None => tokio::time::timeout(deadline, write).await.map_err(|_| Gone::Stalled)?,
+        // In a box, so that whoever never waits keeps no room for it.
+        None => Box::pin(tokio::time::timeout(deadline, write)).await.map_err(|_| Gone::Stalled)?,
     };
     written.map_err(|_| Gone::Broken)
 }
