@@ -16,12 +16,12 @@ impl Platform {
     pub const TWITCH: Self = Self(Cow::Borrowed("twitch"));
     pub const YOUTUBE: Self = Self(Cow::Borrowed("youtube"));
     pub const KICK: Self = Self(Cow::Borrowed("kick"));
+    const KNOWN: [Self; 3] = [Self::TWITCH, Self::YOUTUBE, Self::KICK];
 
     /// Accepts any case and surrounding white space; refuses what is not a platform name.
     pub fn new(name: &str) -> Result<Self, SourceError> {
         let name = name.trim().to_ascii_lowercase();
-        let known = [Self::TWITCH, Self::YOUTUBE, Self::KICK];
-        if let Some(platform) = known.into_iter().find(|known| known.as_str() == name) {
+        if let Some(platform) = Self::KNOWN.into_iter().find(|known| known.as_str() == name) {
             return Ok(platform);
         }
         let valid = (1..=16).contains(&name.len())
@@ -31,6 +31,11 @@ impl Platform {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether channels of it can be named by people. Others only come from programs that bring their own.
+    pub fn is_known(&self) -> bool {
+        Self::KNOWN.contains(self)
     }
 }
 
@@ -105,18 +110,31 @@ impl fmt::Display for Channel {
 pub enum SourceError {
     #[error("no source given: paste a channel's address, or write platform:name such as twitch:forsen")]
     Empty,
-    #[error("`{0}` is not a platform name: use twitch, youtube or kick")]
+    #[error("`{}` is not a platform name: use twitch, youtube or kick", short(.0))]
     Platform(String),
     #[error(
-        "`{0}` is not a channel this program knows: use a twitch.tv, youtube.com or kick.com address, or platform:name"
+        "`{}` is not a channel this program knows: use a twitch.tv, youtube.com or kick.com address, or platform:name",
+        short(.0)
     )]
     Unknown(String),
-    #[error("`{login}` is not a {platform} channel name: {rule}")]
+    #[error("`{}` is not a {platform} channel name: {rule}", short(.login))]
     Login { platform: Platform, login: String, rule: &'static str },
 }
 
+/// What is told back of a text that may be of any length.
+fn short(text: &str) -> String {
+    let mut start: String = text.chars().take(LONGEST_NAME).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start
+}
+
+/// Characters in a channel's name, on any platform.
+const LONGEST_NAME: usize = 100;
 const TWITCH_RULE: &str = "1 to 25 letters, digits or underscores";
 const KICK_RULE: &str = "1 to 25 letters, digits, underscores or dashes";
+const OTHER_RULE: &str = "at most 100 characters, none of them a control character";
 const YOUTUBE_RULE: &str = "an @handle, a channel id (UC…), or a video address";
 
 /// Reads any address, handle or `platform:name`; a bare name is a Twitch channel.
@@ -154,6 +172,9 @@ fn named(platform: Platform, name: &str) -> Result<Channel, SourceError> {
         "youtube" => youtube(name),
         "kick" => kick(name),
         _ if name.is_empty() => Err(SourceError::Empty),
+        _ if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) => {
+            Err(login_error(platform, name, OTHER_RULE))
+        }
         _ => Ok(Channel::new(platform, name)),
     }
 }

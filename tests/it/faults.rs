@@ -26,8 +26,8 @@ const DISK: &str = "12m";
 const FILLER: &str = "9M";
 /// Enough for the schema and some rows, and soon full.
 const FEW_PAGES: &str = "max_page_count=60";
-/// As many changes of a page each as the store has pages.
-const MOST_CHANGES: usize = 60;
+/// Far more changes than fit into the store's pages.
+const MOST_CHANGES: usize = 2000;
 
 fn assert_ends(ended: &Ended, code: i32, words: &[&str]) {
     assert_eq!(ended.code, Some(code), "{}", ended.said);
@@ -291,7 +291,7 @@ async fn fill(twitch: &Twitch, server: &Server) {
 /// A store without room for chat may still have some for a small change: makes large ones until one is refused.
 async fn change_until_refused(server: &Server) -> Answer {
     for n in 0..MOST_CHANGES {
-        let answer = server.add_source(&format!("elsewhere:{}{n}", "x".repeat(4000))).await;
+        let answer = server.add_source(&format!("youtube:@{}{n}", "x".repeat(90))).await;
         if answer.status != 201 {
             return answer;
         }

@@ -422,7 +422,9 @@ async fn a_channel_is_one_source_however_it_is_spelled() {
 async fn what_is_no_source_is_refused_with_a_reason() {
     let (_twitch, server, _feed) = watching(&["room"]).await;
 
-    for wrong in ["", "https://example.com/room", "twitch:not a name", "twitch:abcdefghijklmnopqrstuvwxyz_"] {
+    for wrong in
+        ["", "https://example.com/room", "twitch:not a name", "twitch:abcdefghijklmnopqrstuvwxyz_", "mixer:room"]
+    {
         let answer = server.add_source(wrong).await;
         assert!((400..500).contains(&answer.status), "{wrong}: {}", answer.status);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{wrong}");

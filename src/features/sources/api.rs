@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{List, Sources};
 use crate::chat::Channel;
+use crate::chat::source::SourceError;
 use crate::web::extract::{Json, Path};
 use crate::web::{Problem, Routes};
 
@@ -29,7 +30,11 @@ async fn show(State(room): State<Sources>) -> axum::Json<List> {
 }
 
 async fn add(State(room): State<Sources>, Json(wish): Json<Wish>) -> Result<Response, Problem> {
-    let channel: Channel = wish.source.parse().map_err(|error| Problem::bad_request(format!("source: {error}")))?;
+    let refused = |error: SourceError| Problem::bad_request(format!("source: {error}"));
+    let channel: Channel = wish.source.parse().map_err(refused)?;
+    if !channel.platform.is_known() {
+        return Err(refused(SourceError::Platform(channel.platform.to_string())));
+    }
     let (source, is_new) = room.add(channel).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, axum::Json(source)).into_response())

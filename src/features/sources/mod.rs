@@ -153,7 +153,7 @@ impl Sources {
     }
 
     fn tell(&self) {
-        if let Ok(list) = serde_json::to_vec(&self.list()) {
+        if let Ok(list) = serde_json::to_string(&self.list()) {
             self.hub.announce(TOPIC, &list);
         }
     }
