@@ -44,8 +44,15 @@ fn keep_copy(connection: &Connection, path: &Path, version: i64) -> Result<(), O
     if copy.exists() {
         return Ok(());
     }
-    let target = copy.to_string_lossy().into_owned();
+    // Under another name until it is whole: a copy that was cut short must not pass for one.
+    let part = super::place::beside(&copy, ".part");
+    let io = |source| OpenError::Io { path: copy.clone(), source };
+    if part.exists() {
+        std::fs::remove_file(&part).map_err(io)?;
+    }
+    let target = part.to_string_lossy().into_owned();
     connection.execute("vacuum into ?1", [&target]).map_err(|source| refused(&copy, source))?;
+    std::fs::rename(&part, &copy).map_err(io)?;
     tracing::info!(copy = %copy.display(), "the store was copied before its schema changes");
     Ok(())
 }
