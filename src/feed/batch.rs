@@ -4,9 +4,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use bytes::Bytes;
-
-use super::{Cursor, classic, wire};
+use super::{Cursor, Text, classic, wire};
 use crate::chat::{Event, EventId, Platform};
 use crate::telemetry::Serialized;
 
@@ -22,8 +20,8 @@ pub struct Forms {
 pub struct Frame {
     pub event: Event,
     forms: Forms,
-    feed: OnceLock<Bytes>,
-    classic: OnceLock<Option<Bytes>>,
+    feed: OnceLock<Box<str>>,
+    classic: OnceLock<Option<Text>>,
 }
 
 /// At least one event, in order.
@@ -32,7 +30,7 @@ pub struct Batch {
     frames: Vec<Frame>,
     cursor: Cursor,
     committed_at: Instant,
-    whole: OnceLock<Bytes>,
+    whole: OnceLock<Text>,
 }
 
 impl Frame {
@@ -49,7 +47,7 @@ impl Frame {
     }
 
     /// The event as one JSON object of `/api/feed`.
-    pub fn feed(&self) -> &Bytes {
+    pub fn feed(&self) -> &str {
         self.feed.get_or_init(|| {
             self.forms.serialized.feed.inc();
             wire::event(&self.event).into()
@@ -57,7 +55,7 @@ impl Frame {
     }
 
     /// The text frame of the classic socket; none where it shows nothing.
-    pub fn classic(&self) -> Option<&Bytes> {
+    pub fn classic(&self) -> Option<&Text> {
         let made = self.classic.get_or_init(|| {
             let text = classic::message(&self.event, self.forms.classic)?;
             self.forms.serialized.classic.inc();
@@ -95,7 +93,7 @@ impl Batch {
 
     /// The `events` frame of `/api/feed` with those that pass; none where nothing does. Whoever wants all of them
     /// shares the same bytes.
-    pub fn frame(&self, passes: impl Fn(&Event) -> bool) -> Option<Bytes> {
+    pub fn frame(&self, passes: impl Fn(&Event) -> bool) -> Option<Text> {
         let asked = || self.frames.iter().filter(|frame| passes(&frame.event));
         match asked().count() {
             0 => None,
@@ -104,7 +102,7 @@ impl Batch {
         }
     }
 
-    fn join<'a>(&self, frames: impl Iterator<Item = &'a Frame>) -> Bytes {
-        wire::events(&self.cursor.to_string(), frames.map(|frame| &frame.feed()[..])).into()
+    fn join<'a>(&self, frames: impl Iterator<Item = &'a Frame>) -> Text {
+        wire::events(&self.cursor.to_string(), frames.map(Frame::feed)).into()
     }
 }

@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{Batch, wire};
+use super::{Batch, Text, wire};
 use crate::chat::EventId;
 
 /// Events kept in memory: seconds of the busiest chat, a few megabytes.
@@ -34,12 +33,13 @@ struct Pulse {
 }
 
 struct Kept {
-    batches: VecDeque<Arc<Batch>>,
+    /// With the newest id of each.
+    batches: VecDeque<(EventId, Arc<Batch>)>,
     events: usize,
     /// Everything that was sent after this id is still here.
     floor: EventId,
     /// The last word on each topic that has no place in the store, as a finished frame, and when it was said.
-    topics: BTreeMap<&'static str, (u64, Bytes)>,
+    topics: BTreeMap<&'static str, (u64, Text)>,
 }
 
 /// One socket's place.
@@ -55,6 +55,8 @@ pub struct Seat {
 pub enum Next {
     Batch(Arc<Batch>),
     Nothing,
+    /// Nothing, and nothing will come any more.
+    Over,
     /// Some of it is no longer kept: read the store.
     Missed,
 }
@@ -94,13 +96,12 @@ impl Hub {
         if id < kept.floor {
             return Next::Missed;
         }
-        let first = kept.batches.partition_point(|batch| batch.last() <= id);
-        kept.batches.get(first).map_or(Next::Nothing, |batch| Next::Batch(batch.clone()))
+        kept.first_after(id).map_or(Next::Nothing, |batch| Next::Batch(batch.clone()))
     }
 
     /// Says the last word on a topic, if it is a new one.
-    pub fn announce(&self, topic: &'static str, data: &[u8]) {
-        let frame = Bytes::from(wire::state(topic, data));
+    pub fn announce(&self, topic: &'static str, data: &str) {
+        let frame = Text::from(wire::state(topic, data));
         let mut kept = self.kept_mut();
         if kept.topics.get(topic).is_some_and(|(_, known)| *known == frame) {
             return;
@@ -128,13 +129,21 @@ impl Hub {
 impl Kept {
     fn push(&mut self, batch: Batch) {
         self.events += batch.frames().len();
-        self.batches.push_back(Arc::new(batch));
+        self.batches.push_back((batch.last(), Arc::new(batch)));
         while self.events > KEPT_EVENTS
-            && let Some(oldest) = self.batches.pop_front()
+            && let Some((last, oldest)) = self.batches.pop_front()
         {
             self.events -= oldest.frames().len();
-            self.floor = oldest.last();
+            self.floor = last;
         }
+    }
+
+    fn first_after(&self, id: EventId) -> Option<&Arc<Batch>> {
+        // Nearly everyone lacks just the newest.
+        let newest = self.batches.len().checked_sub(1)?;
+        let lacks_one = newest.checked_sub(1).is_none_or(|before| self.batches[before].0 <= id);
+        let first = if lacks_one { newest } else { self.batches.partition_point(|(last, _)| *last <= id) };
+        self.batches.get(first).filter(|(last, _)| *last > id).map(|(_, batch)| batch)
     }
 }
 
@@ -152,31 +161,31 @@ impl Seat {
     }
 
     /// What is said of topics and was not told here yet; at first the last word on each.
-    pub fn topics(&mut self) -> Vec<Bytes> {
-        let newest = self.pulse.borrow().topics;
-        if newest == self.told {
+    pub fn topics(&mut self) -> Vec<Text> {
+        if self.pulse.borrow().topics == self.told {
             return Vec::new();
         }
         let kept = self.hub.kept();
         let news = kept.topics.values().filter(|(number, _)| *number > self.told);
         let frames = news.map(|(_, frame)| frame.clone()).collect();
-        self.told = kept.topics.values().map(|(number, _)| *number).max().unwrap_or(newest);
+        self.told = kept.topics.values().map(|(number, _)| *number).max().unwrap_or(self.told);
         frames
     }
 
     /// What was sent after an id.
     pub fn after(&self, id: EventId) -> Next {
-        if id >= self.pulse.borrow().head { Next::Nothing } else { self.hub.after(id) }
+        // One look: the last word was sent before the end was told.
+        let pulse = *self.pulse.borrow();
+        match pulse.head > id {
+            true => self.hub.after(id),
+            false if pulse.closed => Next::Over,
+            false => Next::Nothing,
+        }
     }
 
     /// The newest id that was sent.
     pub fn head(&self) -> EventId {
         self.pulse.borrow().head
-    }
-
-    /// Nothing will come any more.
-    pub fn is_over(&self) -> bool {
-        self.pulse.borrow().closed
     }
 }
 
@@ -208,7 +217,7 @@ mod tests {
     fn ids(next: &Next) -> Option<(i64, i64)> {
         match next {
             Next::Batch(batch) => Some((batch.first().0, batch.last().0)),
-            Next::Nothing | Next::Missed => None,
+            Next::Nothing | Next::Over | Next::Missed => None,
         }
     }
 
@@ -243,13 +252,13 @@ mod tests {
         let hub = Hub::new(EventId(0));
         let mut seat = hub.sit();
 
-        hub.announce("sources", b"[1]");
+        hub.announce("sources", "[1]");
         seat.news(EventId(0)).await;
-        assert_eq!(seat.topics(), [&br#"{"type":"state","topic":"sources","data":[1]}"#[..]]);
-        hub.announce("sources", b"[1]");
+        assert_eq!(seat.topics(), [r#"{"type":"state","topic":"sources","data":[1]}"#]);
+        hub.announce("sources", "[1]");
         assert!(seat.topics().is_empty());
-        hub.announce("sources", b"[2]");
-        hub.announce("other", b"[3]");
+        hub.announce("sources", "[2]");
+        hub.announce("other", "[3]");
 
         assert_eq!(seat.topics().len(), 2);
         assert_eq!(hub.sit().topics().len(), 2);
@@ -263,6 +272,7 @@ mod tests {
         hub.close();
 
         early.news(EventId(0)).await;
-        assert!(early.is_over() && hub.sit().is_over());
+        assert!(matches!(early.after(EventId(0)), Next::Over));
+        assert!(matches!(hub.sit().after(EventId(0)), Next::Over));
     }
 }

@@ -12,3 +12,6 @@ pub use batch::{Batch, Forms, Frame};
 pub use cursor::Cursor;
 pub use hub::{Hub, Next, Seat};
 pub use tailer::Tailer;
+
+/// A finished text frame: known to be UTF-8, and shared by everyone it goes to.
+pub type Text = axum::extract::ws::Utf8Bytes;

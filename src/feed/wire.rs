@@ -14,16 +14,16 @@ pub fn event(event: &Event) -> String {
     serde_json::to_string(&whole).expect("our own types have string keys and no failing serializers")
 }
 
-/// `{"type":"events",…}` joined from the bytes of events.
-pub fn events<'a>(cursor: &str, events: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut frame = format!(r#"{{"type":"events","cursor":"{cursor}","events":["#).into_bytes();
+/// `{"type":"events",…}` joined from the JSON of events.
+pub fn events<'a>(cursor: &str, events: impl Iterator<Item = &'a str>) -> String {
+    let mut frame = format!(r#"{{"type":"events","cursor":"{cursor}","events":["#);
     for (n, event) in events.enumerate() {
         if n > 0 {
-            frame.push(b',');
+            frame.push(',');
         }
-        frame.extend_from_slice(event);
+        frame.push_str(event);
     }
-    frame.extend_from_slice(b"]}");
+    frame.push_str("]}");
     frame
 }
 
@@ -39,11 +39,9 @@ pub fn reset() -> String {
     r#"{"type":"reset"}"#.to_owned()
 }
 
-pub fn state(topic: &str, data: &[u8]) -> Vec<u8> {
-    let mut frame = format!(r#"{{"type":"state","topic":"{topic}","data":"#).into_bytes();
-    frame.extend_from_slice(data);
-    frame.push(b'}');
-    frame
+/// `data` is JSON already.
+pub fn state(topic: &str, data: &str) -> String {
+    format!(r#"{{"type":"state","topic":"{topic}","data":{data}}}"#)
 }
 
 #[derive(Serialize)]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -125,6 +124,7 @@ impl Client {
         tokio::pin!(alarm);
         loop {
             tokio::select! {
+                biased;
                 () = self.seat.news(self.position) => self.pass_on().await?,
                 () = &mut alarm => {
                     self.keep_alive(Instant::now()).await?;
@@ -149,7 +149,7 @@ impl Client {
         }
         if self.ping_at <= now {
             self.ping_at = now + self.live.socket.ping_interval;
-            self.socket.put(Bytes::from_static(KEEPALIVE.as_bytes())).await?;
+            self.socket.put(KEEPALIVE.into()).await?;
             self.socket.ping().await?;
             self.socket.flush().await?;
         }
@@ -160,12 +160,10 @@ impl Client {
         // This socket has no frame for them.
         self.seat.topics();
         loop {
-            // Before looking: the last word was sent before the end was told.
-            let is_over = self.seat.is_over();
             match self.seat.after(self.position) {
                 Next::Batch(batch) => self.fresh(&batch).await?,
                 Next::Missed => Box::pin(self.catch_up()).await?,
-                Next::Nothing if is_over => return Err(End::Stopping),
+                Next::Over => return Err(End::Stopping),
                 Next::Nothing => break,
             }
         }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -14,7 +13,7 @@ use super::Live;
 use super::ask::{Ask, Query};
 use super::socket::{self, Gone, RESTART, STALLED, Said, Socket};
 use crate::chat::{Event, EventId};
-use crate::feed::{Batch, Cursor, Next, Seat, wire};
+use crate::feed::{Batch, Cursor, Next, Seat, Text, wire};
 use crate::stages::Presence;
 use crate::store::events;
 use crate::web::Problem;
@@ -26,7 +25,7 @@ const LONGEST: usize = 64 * 1024;
 const STALL: Duration = Duration::from_secs(10);
 /// Events read from the store at once.
 const PAGE: usize = 128;
-/// Of these in one frame at most: some 20 KiB, which every viewer keeps room for.
+/// Of these in one frame, and in one write, at most: some 20 KiB, which every viewer keeps room for.
 const PER_FRAME: usize = 16;
 /// Frames that go out in one write at most.
 const TOGETHER: usize = 16;
@@ -139,12 +138,12 @@ impl Viewer {
 
     async fn follow(&mut self) -> Result<(), End> {
         Box::pin(self.greet()).await?;
-        self.socket.flush().await?;
         // One alarm for all three times, set anew only when it rings: they move with every frame.
         let alarm = sleep_until(self.next_alarm());
         tokio::pin!(alarm);
         loop {
             tokio::select! {
+                biased;
                 () = self.seat.news(self.position) => self.pass_on().await?,
                 () = &mut alarm => {
                     self.keep_alive(Instant::now()).await?;
@@ -172,8 +171,9 @@ impl Viewer {
             self.socket.ping().await?;
         }
         if self.quiet_until <= now {
+            self.quiet_until = now + self.live.feed.keepalive;
             let keepalive = wire::keepalive(&self.cursor(self.position));
-            self.put(keepalive.into()).await?;
+            self.socket.put(keepalive.into()).await?;
         }
         self.socket.flush().await?;
         Ok(())
@@ -187,14 +187,15 @@ impl Viewer {
             _ => None,
         };
         let first = self.cursor(resumed.unwrap_or(head));
-        self.put(wire::hello(self.live.db.epoch(), &first, resumed.is_some()).into()).await?;
+        self.socket.put(wire::hello(self.live.db.epoch(), &first, resumed.is_some()).into()).await?;
+        self.flush().await?;
         self.tell_topics().await?;
         if let Some(after) = resumed {
             self.position = after;
             return self.catch_up().await;
         }
         if self.ask.since.is_some() {
-            self.put(wire::reset().into()).await?;
+            self.socket.put(wire::reset().into()).await?;
         }
         let (filter, last) = (self.ask.filter.clone(), self.ask.last);
         let newest = self.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
@@ -227,16 +228,16 @@ impl Viewer {
         self.position = upto;
         for some in events.chunks(PER_FRAME) {
             let frame = self.serialize(some, upto);
-            self.put(frame).await?;
+            self.socket.put(frame).await?;
+            self.flush().await?;
         }
-        self.socket.flush().await?;
         Ok(())
     }
 
-    fn serialize(&self, events: &[Event], upto: EventId) -> Bytes {
+    fn serialize(&self, events: &[Event], upto: EventId) -> Text {
         let texts: Vec<String> = events.iter().map(wire::event).collect();
         let last = events.last().map_or(upto, |event| event.id);
-        wire::events(&self.cursor(last), texts.iter().map(String::as_bytes)).into()
+        wire::events(&self.cursor(last), texts.iter().map(String::as_str)).into()
     }
 
     /// Everything that is there goes out in one write.
@@ -244,49 +245,54 @@ impl Viewer {
         self.tell_topics().await?;
         let mut newest = None;
         for _ in 0..TOGETHER {
-            // Before looking: the last word was sent before the end was told.
-            let is_over = self.seat.is_over();
             match self.seat.after(self.position) {
                 Next::Batch(batch) => {
-                    self.fresh(&batch).await?;
-                    newest = Some(batch.committed_at());
+                    if self.fresh(&batch).await? {
+                        newest = Some(batch.committed_at());
+                    }
                 }
                 Next::Missed => Box::pin(self.catch_up()).await?,
-                Next::Nothing if is_over => return Err(End::Stopping),
+                Next::Over => return Err(End::Stopping),
                 Next::Nothing => break,
             }
         }
-        self.socket.flush().await?;
         if let Some(committed_at) = newest {
-            self.live.metrics.delivery_seconds.observe(committed_at.elapsed().as_secs_f64());
+            let now = self.flush().await?;
+            self.live.metrics.delivery_seconds.observe(now.into_std().duration_since(committed_at).as_secs_f64());
         }
         Ok(())
     }
 
-    async fn fresh(&mut self, batch: &Batch) -> Result<(), End> {
+    /// True if any of it was asked for.
+    async fn fresh(&mut self, batch: &Batch) -> Result<bool, End> {
         // After reading the store, what comes from the hub may be known in part.
         let after = self.position;
         let passes = |event: &Event| event.id > after && self.ask.filter.passes(event);
-        let frame = if batch.last() > after { batch.frame(passes) } else { None };
-        self.position = after.max(batch.last());
-        match frame {
-            Some(frame) => self.put(frame).await,
-            None => Ok(()),
-        }
+        let frame = batch.frame(passes);
+        self.position = batch.last();
+        let Some(frame) = frame else { return Ok(false) };
+        self.socket.put(frame).await?;
+        Ok(true)
     }
 
     async fn tell_topics(&mut self) -> Result<(), End> {
-        for frame in self.seat.topics() {
-            self.put(frame).await?;
+        let topics = self.seat.topics();
+        if topics.is_empty() {
+            return Ok(());
         }
+        for frame in topics {
+            self.socket.put(frame).await?;
+        }
+        self.flush().await?;
         Ok(())
     }
 
-    /// Puts a frame into the next write.
-    async fn put(&mut self, frame: Bytes) -> Result<(), End> {
-        self.quiet_until = Instant::now() + self.live.feed.keepalive;
-        self.socket.put(frame).await?;
-        Ok(())
+    /// Sends what was put, at the time that is returned.
+    async fn flush(&mut self) -> Result<Instant, End> {
+        self.socket.flush().await?;
+        let now = Instant::now();
+        self.quiet_until = now + self.live.feed.keepalive;
+        Ok(now)
     }
 
     fn cursor(&self, after: EventId) -> String {

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use futures_util::future::poll_immediate;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite;
 
+use crate::feed::Text;
 use crate::web::Problem;
 
 /// Clients say little; a small buffer for each keeps an idle one cheap.
 const READ_BUFFER: usize = 1024;
-/// What is put is written when it comes to this, flushed or not. Each client keeps the room for as much.
-const WRITE_BUFFER: usize = 16 * 1024;
+/// What is put is written when it comes to this, flushed or not. A client that was ever in a flood keeps the room.
+const WRITE_BUFFER: usize = 64 * 1024;
 
 /// The server stops: come back in a moment.
 pub const RESTART: u16 = 1012;
@@ -68,9 +69,8 @@ impl Socket {
         Self { socket, deadline }
     }
 
-    /// Puts a text into the next write. It must be UTF-8, as everything serialized is.
-    pub async fn put(&mut self, text: Bytes) -> Result<(), Gone> {
-        let text = Utf8Bytes::try_from(text).map_err(|_| Gone::Broken)?;
+    /// Puts a text into the next write.
+    pub async fn put(&mut self, text: Text) -> Result<(), Gone> {
         within(self.deadline, self.socket.feed(Message::Text(text))).await
     }
 
