@@ -1,6 +1,7 @@
 //! The composition root: builds every room, serves them, and closes them in order. The only file that knows everyone.
 
 use std::collections::BTreeSet;
+use std::future::IntoFuture as _;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -28,6 +29,9 @@ use crate::web::{self, Guard, Owner, Route};
 
 /// How long closing may take before whoever is late is named and left behind.
 const CLOSING: Duration = Duration::from_secs(10);
+
+/// How long a request that is under way may take once the house closes.
+const UNDER_WAY: Duration = Duration::from_secs(3);
 
 /// The rooms, and what has to run for them.
 struct House {
@@ -156,9 +160,17 @@ fn start(house: House, listener: TcpListener, config: &Config, stages: &Stages) 
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the listener failed");
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let cut_off = async {
+            stop.cancelled().await;
+            tokio::time::sleep(UNDER_WAY).await;
+        };
+        tokio::select! {
+            served = served.into_future() => if let Err(error) = served {
+                tracing::error!(%error, "the listener failed");
+            },
+            // Whoever never finishes asking must not hold up the end.
+            () = cut_off => tracing::debug!("requests that are still under way are left behind"),
         }
     });
     sink

@@ -109,7 +109,7 @@ impl Hub {
         let number = kept.topics.values().map(|(number, _)| number).max().map_or(1, |newest| newest + 1);
         kept.topics.insert(topic, (number, frame));
         drop(kept);
-        self.0.pulse.send_modify(|pulse| pulse.topics = number);
+        self.0.pulse.send_modify(|pulse| pulse.topics = pulse.topics.max(number));
     }
 
     /// Takes a seat, which is woken by everything that is sent from now on.
@@ -152,7 +152,7 @@ impl Seat {
     pub async fn news(&mut self, position: EventId) {
         loop {
             let pulse = *self.pulse.borrow_and_update();
-            if pulse.head > position || pulse.topics != self.told || pulse.closed {
+            if pulse.head > position || pulse.topics > self.told || pulse.closed {
                 return;
             }
             // The hub holds the sender, and this seat the hub.
@@ -162,7 +162,7 @@ impl Seat {
 
     /// What is said of topics and was not told here yet; at first the last word on each.
     pub fn topics(&mut self) -> Vec<Text> {
-        if self.pulse.borrow().topics == self.told {
+        if self.pulse.borrow().topics <= self.told {
             return Vec::new();
         }
         let kept = self.hub.kept();

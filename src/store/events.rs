@@ -117,11 +117,6 @@ pub fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec<Event>
     query.query_map(&values[..], read)?.collect()
 }
 
-/// The smallest id still stored; none in an empty store.
-pub fn oldest(connection: &Connection) -> rusqlite::Result<Option<EventId>> {
-    connection.query_row("select min(id) from events", [], |row| Ok(row.get::<_, Option<i64>>(0)?.map(EventId)))
-}
-
 fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -78,6 +78,8 @@ pub struct Metrics {
 pub struct Serialized {
     pub feed: Counter,
     pub classic: Counter,
+    /// For a client that reads from the store what the hub no longer keeps, or what came before it.
+    pub again: Counter,
 }
 
 impl Default for Metrics {
@@ -111,7 +113,7 @@ impl Metrics {
         let by_platform = Histograms::new_with_constructor(slow as fn() -> Histogram);
         let by_route = Histograms::new_with_constructor(fast as fn() -> Histogram);
         Self {
-            serialized: Serialized { feed: form("feed"), classic: form("classic") },
+            serialized: Serialized { feed: form("feed"), classic: form("classic"), again: form("again") },
             messages: add(r, "ingest_messages", "Events committed", Family::default()),
             duplicates: add(r, "ingest_duplicates", "Events heard again and not kept twice", Family::default()),
             lag: add(r, "ingest_lag_seconds", "From the platform's stamp to the feed", by_platform),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt as _;
+
 use crate::support::feed::Feed;
 use crate::support::scene::{unread_tails, watching, watching_with};
 use crate::support::server::{Launch, Server, asked_until, column, open_store};
@@ -94,6 +96,18 @@ async fn a_clean_stop_leaves_no_hole_in_the_ids() {
 
     let ids = feed.ids();
     assert_eq!(ids, (ids[0]..ids[0] + ids.len() as i64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn somebody_who_never_finishes_asking_does_not_hold_up_the_end() {
+    let (_twitch, server, _feed) = watching(&["room"]).await;
+    let mut half = tokio::net::TcpStream::connect(server.addr).await.expect("the server takes connections");
+    half.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc").await.expect("half a request is sent");
+    assert_eq!(server.get("/healthz").await.status, 200);
+
+    let ended = server.stop().await;
+
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
 }
 
 #[tokio::test]

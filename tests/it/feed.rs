@@ -167,6 +167,22 @@ async fn a_viewer_that_answers_no_ping_is_let_go_and_others_stay() {
 }
 
 #[tokio::test]
+async fn a_viewer_of_a_quiet_channel_is_told_how_far_the_feed_has_come() {
+    let twitch = Twitch::start().await;
+    let launch = Launch::new().twitch(&twitch, &["room", "quiet"]).env("ELORA_FEED_KEEPALIVE_MS", "1000");
+    let (server, mut feed) = watching_with(&twitch, launch, &["room", "quiet"]).await;
+    let mut viewer = server.feed("?last=0&channel=twitch:quiet").await;
+
+    // Sources are told again and again meanwhile, which says nothing of the place in the feed.
+    let ids = twitch.burst("room", 200, 100).await;
+    feed.until_all(&ids).await;
+    let cursor = feed.cursor.clone();
+    viewer.until("a keepalive at the newest event", |viewer| viewer.cursor == cursor).await;
+
+    assert!(viewer.events.is_empty());
+}
+
+#[tokio::test]
 async fn what_a_viewer_says_is_ignored_up_to_64_kib() {
     let (twitch, server, mut feed) = watching(&["room"]).await;
     let mut viewer = server.feed("?last=0").await;

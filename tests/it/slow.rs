@@ -129,6 +129,18 @@ async fn a_viewer_that_never_reads_is_bounded_closed_and_resumes_by_cursor() {
     assert_eq!(together, [first, flood].concat(), "what he got and what he resumed with is everything, once");
 }
 
+#[tokio::test]
+async fn a_viewer_that_never_reads_does_not_hold_up_the_end() {
+    let (twitch, server, mut witness) = watching(&["room"]).await;
+    let _stuck = Feed::greet(upgrade_narrow(server.addr, "/api/feed?last=0").await).await;
+    let flood = say_all(&twitch, long_lines(FLOOD / 2)).await;
+    witness.until_all_within(DELIVERED, &flood).await;
+
+    let (ended, code) = tokio::join!(server.stop(), witness.until_closed());
+
+    assert_eq!((ended.code, code), (Some(0), 1012), "{}", ended.said);
+}
+
 /// Waits until the server has counted one viewer as not reading.
 async fn given_up(server: &Server) {
     let mut ask = tokio::time::interval(Duration::from_millis(100));

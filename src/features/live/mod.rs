@@ -4,6 +4,7 @@ mod ask;
 mod classic;
 mod feed;
 mod socket;
+mod watcher;
 
 use std::sync::Arc;
 

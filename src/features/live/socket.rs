@@ -1,4 +1,4 @@
-//! What both sockets have in common: writing within a deadline, closing with a reason, reading what is ignored.
+//! One client's WebSocket: writing within a deadline, closing with a reason, reading what is ignored.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -8,7 +8,9 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use futures_util::future::poll_immediate;
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite;
+use tokio_util::sync::CancellationToken;
 
 use crate::feed::Text;
 use crate::web::Problem;
@@ -25,13 +27,21 @@ const TOO_BIG: u16 = 1009;
 /// The client does not read. It may come back with its cursor.
 pub const STALLED: u16 = 4008;
 
+/// The store does not answer.
+pub const BLIND: u16 = 4001;
+
 /// How long a closing word may take.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a write may still take once the house closes.
+pub const HURRY: Duration = Duration::from_secs(2);
 
 /// One client's socket. What is put into it goes out together with [`Socket::flush`].
 pub struct Socket {
     socket: WebSocket,
     deadline: Duration,
+    stop: CancellationToken,
+    /// A write had to wait for the client, and went on when it read.
+    has_waited: bool,
 }
 
 /// Nobody takes what is written: the connection is broken, or its reader stalls.
@@ -64,22 +74,26 @@ pub fn upgrade(
 }
 
 impl Socket {
-    /// `deadline` is how long a client may take nothing of what is written.
-    pub fn new(socket: WebSocket, deadline: Duration) -> Self {
-        Self { socket, deadline }
+    /// `deadline` is how long a client may take nothing of what is written; after `stop` it is short.
+    pub fn new(socket: WebSocket, deadline: Duration, stop: CancellationToken) -> Self {
+        Self { socket, deadline, stop, has_waited: false }
     }
 
     /// Puts a text into the next write.
     pub async fn put(&mut self, text: Text) -> Result<(), Gone> {
-        within(self.deadline, self.socket.feed(Message::Text(text))).await
+        self.has_waited |= within(self.deadline, &self.stop, self.socket.feed(Message::Text(text))).await?;
+        Ok(())
     }
 
     pub async fn ping(&mut self) -> Result<(), Gone> {
-        within(self.deadline, self.socket.feed(Message::Ping(Bytes::new()))).await
+        self.has_waited |= within(self.deadline, &self.stop, self.socket.feed(Message::Ping(Bytes::new()))).await?;
+        Ok(())
     }
 
-    pub async fn flush(&mut self) -> Result<(), Gone> {
-        within(self.deadline, self.socket.flush()).await
+    /// True if the client was seen to read: what was written had to wait until it did.
+    pub async fn flush(&mut self) -> Result<bool, Gone> {
+        let has_waited = within(self.deadline, &self.stop, self.socket.flush()).await?;
+        Ok(std::mem::take(&mut self.has_waited) | has_waited)
     }
 
     /// The next thing the client does.
@@ -106,13 +120,28 @@ impl Socket {
     }
 }
 
-/// Nearly every write is done at once, and needs no clock.
-async fn within(deadline: Duration, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+/// Nearly every write is done at once, and needs no clock. True if it was not.
+async fn within(
+    deadline: Duration,
+    stop: &CancellationToken,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<bool, Gone> {
     let mut write = pin!(write);
-    let written = match poll_immediate(&mut write).await {
-        Some(written) => written,
-        // In a box, so that whoever never waits keeps no room for it.
-        None => Box::pin(tokio::time::timeout(deadline, write)).await.map_err(|_| Gone::Stalled)?,
+    if let Some(written) = poll_immediate(&mut write).await {
+        return written.map(|()| false).map_err(|_| Gone::Broken);
+    }
+    let hurried = async {
+        stop.cancelled().await;
+        sleep(HURRY).await;
     };
-    written.map_err(|_| Gone::Broken)
+    // In a box, so that whoever never waits keeps no room for it.
+    Box::pin(async {
+        tokio::select! {
+            biased;
+            written = write => written.map(|()| true).map_err(|_| Gone::Broken),
+            () = sleep(deadline) => Err(Gone::Stalled),
+            () = hurried => Err(Gone::Stalled),
+        }
+    })
+    .await
 }
