@@ -3,11 +3,15 @@
 
 mod api;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -33,10 +37,20 @@ pub struct Sources {
     db: Db,
     board: Board,
     hub: Hub,
-    wanted: Arc<watch::Sender<Vec<Wanted>>>,
+    wanted: Arc<watch::Sender<Roll>>,
+    /// The revision of the list that the latest change made.
+    revision: Arc<AtomicU64>,
     /// The platforms that somebody listens to.
     heard: Arc<[&'static str]>,
     since: Millis,
+}
+
+/// Every source that is wanted, as one change left them.
+#[derive(Debug, Clone, Default)]
+struct Roll {
+    /// Grows with every change.
+    revision: u64,
+    rows: Vec<Wanted>,
 }
 
 /// A source that somebody wants.
@@ -95,14 +109,9 @@ impl Sources {
         configured: Vec<Channel>,
         heard: Vec<&'static str>,
     ) -> Result<Self, Error> {
-        let rows = db
-            .write(move |tx| {
-                sql::adopt(tx, &configured)?;
-                sql::wanted(tx)
-            })
-            .await?;
-        let wanted = Arc::new(watch::Sender::new(rows));
-        let room = Self { db, board, hub, wanted, heard: heard.into(), since: Millis::now() };
+        let (wanted, revision) = Default::default();
+        let room = Self { db, board, hub, wanted, revision, heard: heard.into(), since: Millis::now() };
+        room.change(move |tx| sql::adopt(tx, &configured)).await?;
         room.tell();
         Ok(room)
     }
@@ -117,6 +126,7 @@ impl Sources {
         loop {
             let now: BTreeSet<Channel> = rows
                 .borrow_and_update()
+                .rows
                 .iter()
                 .filter(|row| row.channel.platform.as_str() == platform)
                 .map(|row| row.channel.clone())
@@ -140,6 +150,7 @@ impl Sources {
         loop {
             rows.mark_unchanged();
             states.mark_unchanged();
+            self.catch_up(&stop).await;
             self.tell();
             self.measure(&metrics);
             tokio::select! {
@@ -171,8 +182,10 @@ impl Sources {
 
     fn list(&self) -> List {
         let statuses = self.board.snapshot();
-        let rows = self.wanted.borrow();
-        List { sources: rows.iter().map(|row| self.source(row, statuses.get(&row.channel.to_string()))).collect() }
+        let wanted = self.wanted.borrow();
+        List {
+            sources: wanted.rows.iter().map(|row| self.source(row, statuses.get(&row.channel.to_string()))).collect(),
+        }
     }
 
     fn source(&self, row: &Wanted, status: Option<&SourceStatus>) -> Source {
@@ -204,24 +217,50 @@ impl Sources {
 
     /// The source, and whether it is new.
     async fn add(&self, channel: Channel) -> Result<(Source, bool), Error> {
-        let (id, is_new, rows) = self
-            .db
-            .write(move |tx| {
-                let (id, is_new) = sql::add(tx, &channel)?;
-                Ok((id, is_new, sql::wanted(tx)?))
-            })
-            .await?;
-        self.wanted.send_replace(rows);
+        let ((id, is_new), rows) = self.change(move |tx| sql::add(tx, &channel)).await?;
         let statuses = self.board.snapshot();
-        let rows = self.wanted.borrow();
         let row = rows.iter().find(|row| row.id == id).ok_or(Error::Closed)?;
         Ok((self.source(row, statuses.get(&row.channel.to_string())), is_new))
     }
 
     /// False if there is no such source.
     async fn remove(&self, id: i64) -> Result<bool, Error> {
-        let (removed, rows) = self.db.write(move |tx| Ok((sql::remove(tx, id)?, sql::wanted(tx)?))).await?;
-        self.wanted.send_replace(rows);
+        let (removed, _) = self.change(move |tx| sql::remove(tx, id)).await?;
         Ok(removed)
+    }
+
+    /// Changes the list, and tells everybody unless a later change was told already. Gives the list it left.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<(T, Vec<Wanted>), Error> {
+        let revisions = self.revision.clone();
+        let (value, roll) = self
+            .db
+            .write(move |tx| {
+                let value = change(tx)?;
+                let rows = sql::wanted(tx)?;
+                // Changes run one after another, so this numbers them in their order.
+                Ok((value, Roll { revision: revisions.fetch_add(1, Ordering::Relaxed) + 1, rows }))
+            })
+            .await?;
+        let rows = roll.rows.clone();
+        self.wanted.send_if_modified(|known| {
+            let is_newer = roll.revision > known.revision;
+            if is_newer {
+                *known = roll;
+            }
+            is_newer
+        });
+        Ok((value, rows))
+    }
+
+    /// Tells of a change whose request went away before it could.
+    async fn catch_up(&self, stop: &CancellationToken) {
+        if self.revision.load(Ordering::Relaxed) == self.wanted.borrow().revision {
+            return;
+        }
+        // A store that takes no change now is asked again at the next beat.
+        let _ = stop.run_until_cancelled(self.change(|_| Ok(()))).await;
     }
 }
