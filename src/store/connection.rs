@@ -6,7 +6,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{OpenError, place};
-use crate::config;
+use crate::config::{self, Synchronous};
 
 /// The first version without the bug that corrupts a file when a writer and a checkpoint meet.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -39,6 +39,18 @@ pub fn writer(path: &Path, config: &config::Store) -> Result<Connection, OpenErr
     open().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
 }
 
+/// Makes a change that a power loss cannot take once this returns, nor anything that was committed before it.
+pub fn durably<T>(
+    connection: &Connection,
+    usual: Synchronous,
+    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.pragma_update(None, "synchronous", Synchronous::Full.as_str())?;
+    let changed = change(connection);
+    connection.pragma_update(None, "synchronous", usual.as_str())?;
+    changed
+}
+
 /// What every reader gets before its first query.
 pub fn prepare_reader(connection: &Connection, config: &config::Store) -> rusqlite::Result<()> {
     connection.busy_timeout(config.busy_timeout)?;
@@ -65,4 +77,23 @@ fn extras(connection: &Connection, config: &config::Store) -> rusqlite::Result<(
         connection.pragma_update(None, name, value)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_durable_change_waits_for_the_disk_and_later_ones_do_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = writer(&folder.path().join("elora.db"), &config::Store::default()).expect("a new store opens");
+        let level = |store: &Connection| store.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0));
+
+        let within = durably(&store, Synchronous::Normal, level).expect("the pragma can be read");
+        let refused = durably(&store, Synchronous::Normal, |store| store.execute_batch("no change at all"));
+
+        assert_eq!(within, 2);
+        assert!(refused.is_err());
+        assert_eq!(level(&store), Ok(1));
+    }
 }

@@ -60,7 +60,8 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Settles the epoch and the next id, and marks the store as open.
+    /// Settles the epoch and the next id, and marks the store as open. The caller sees to it that the mark is on disk
+    /// before the first id is given away: it is what keeps ids from coming again.
     pub fn reconcile(&self, connection: &Connection) -> rusqlite::Result<Start> {
         let inode = std::fs::metadata(&self.path).map_or(0, |file| file.ino()).to_string();
         let last = last_id(connection)?;
@@ -79,10 +80,12 @@ impl Lock {
             }
             None => new_epoch(),
         };
-        let last = if meta(connection, "clean")?.as_deref() == Some("0") { skip(connection, last)? } else { last };
-        set_meta(connection, "epoch", &epoch)?;
-        set_meta(connection, "inode", &inode)?;
-        set_meta(connection, "clean", "0")?;
+        let tx = connection.unchecked_transaction()?;
+        let last = if meta(&tx, "clean")?.as_deref() == Some("0") { skip(&tx, last)? } else { last };
+        set_meta(&tx, "epoch", &epoch)?;
+        set_meta(&tx, "inode", &inode)?;
+        set_meta(&tx, "clean", "0")?;
+        tx.commit()?;
         Ok(Start { epoch, last: EventId(last) })
     }
 

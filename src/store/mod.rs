@@ -132,7 +132,8 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
     let lock = lock::Lock::take(&place.path)?;
     let mut connection = connection::writer(&place.path, config)?;
     migrate::run(&mut connection, &place.path)?;
-    let start = lock.reconcile(&connection).map_err(|source| OpenError::Sqlite { path: place.path.clone(), source })?;
+    let start = connection::durably(&connection, config.synchronous, |connection| lock.reconcile(connection));
+    let start = start.map_err(|source| OpenError::Sqlite { path: place.path.clone(), source })?;
 
     let (committed_tx, committed) = watch::channel(Committed { last: start.last, at: Instant::now() });
     let (health_tx, health) = watch::channel(Health::default());

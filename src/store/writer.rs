@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Appended, Appender};
-use super::{Committed, Error, Health, HealthState, Identity, checkpoint, lock, place};
+use super::{Committed, Error, Health, HealthState, Identity, checkpoint, connection, lock, place};
 use crate::chat::{EventId, Millis, NewEvent, Platform};
 use crate::config::Synchronous;
 use crate::telemetry::Metrics;
@@ -245,7 +245,7 @@ impl Loop {
         self.dirty_since = None;
         let last = self.writer.committed.borrow().last;
         if self.writer.synchronous == Synchronous::Normal
-            && let Err(error) = durable_mark(&self.writer.connection)
+            && let Err(error) = connection::durably(&self.writer.connection, Synchronous::Normal, beat)
         {
             tracing::warn!(%error, "the durable commit failed; the next one covers it");
         }
@@ -288,9 +288,6 @@ fn is_poison(error: &rusqlite::Error) -> bool {
     }
 }
 
-fn durable_mark(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "synchronous", "full")?;
-    let marked = lock::set_meta(connection, "heartbeat", &Millis::now().0.to_string());
-    connection.pragma_update(None, "synchronous", "normal")?;
-    marked
+fn beat(connection: &Connection) -> rusqlite::Result<()> {
+    lock::set_meta(connection, "heartbeat", &Millis::now().0.to_string())
 }
