@@ -1,5 +1,5 @@
-//! Where the tailer puts what it read and every socket takes it from: the newest batches, kept for whoever is a little
-//! behind, and a pulse that wakes everyone. Who is further behind reads the store.
+//! The broadcast hub: where the tailer puts what it read and every socket takes it from. Keeps the newest batches for
+//! whoever is a little behind, and wakes everyone. Who is further behind reads the store.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
