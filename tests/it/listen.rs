@@ -18,6 +18,8 @@ const RETRY: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_mi
 /// Much longer than an answer to a PING may take in the test where the sink stands still.
 const STILL: Duration = Duration::from_millis(1500);
 const STOP: Duration = Duration::from_secs(1);
+/// Channels on one connection.
+const SEATS: usize = 90;
 
 /// A driver at work, and where its events come out.
 struct Listening {
@@ -275,5 +277,23 @@ async fn a_stalled_connection_is_told_before_it_is_given_up() {
     let reason = listening.until("room", SourceState::Backoff).await;
     assert!(reason.unwrap().contains("PING"));
     listening.until("room", SourceState::Live).await;
+    listening.stop().await;
+}
+
+#[tokio::test]
+async fn a_young_connection_that_is_lost_is_opened_again_and_takes_no_other_with_it() {
+    let logins: Vec<String> = (0..=SEATS).map(|number| format!("c{number:03}")).collect();
+    let twitch = Twitch::start().await;
+    let mut listening = Listening::start(&twitch, &logins.iter().map(String::as_str).collect::<Vec<_>>(), 1024, |_| {});
+    listening.until("c000", SourceState::Live).await;
+    twitch.until("both are in", |book| book.connections.iter().filter(|c| c.welcomed).count() == 2).await;
+    let full = twitch.read(|book| book.connections.iter().position(|c| c.joined.contains_key("c000"))).unwrap();
+
+    twitch.close(1 - full).await;
+    twitch.until("it is opened again", |book| book.connections.len() == 3 && book.connections[2].welcomed).await;
+
+    assert!(twitch.read(|book| book.connections[full].is_open()), "90 channels are lost with it");
+    let id = twitch.say("c000", &ADA, "still here").await;
+    assert_eq!(listening.next().await.native_id, Some(id));
     listening.stop().await;
 }

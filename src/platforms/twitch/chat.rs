@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Listens until told to stop, or until the connection is lost. Then every connection is closed, and what they
+    /// Listens until told to stop, or until no connection is left that holds a channel. Then every connection is closed, and what they
     /// have heard is in the funnel.
     pub async fn listen(
         mut self,
@@ -193,7 +193,7 @@ impl<'a> Session<'a> {
         match self.roster.gone(id, cause, Instant::now()) {
             Ok(Loss::Covered) => debug!(connection = id.0, "a connection to twitch has ended: {reason}"),
             Ok(Loss::Reopened) => {
-                warn!(connection = id.0, "a connection to twitch is opened again: {reason}");
+                warn!(connection = id.0, "a connection to twitch is to be opened again: {reason}");
                 self.sink.reconnected(NAME);
             }
             Err(reason) => return Err(DriverError::Lost(reason)),

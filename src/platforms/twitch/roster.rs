@@ -5,8 +5,9 @@
 //! once the successor has asked for them all. When a connection is lost:
 //! - its successor, if it has one, simply stays;
 //! - a lost successor leaves the old connection reading, and is tried again after [`RENEW_AGAIN`];
-//! - one that lived for [`HEALTHY`] while others hold channels is replaced, within the limit of openings;
-//! - everything else ends the run, and the supervisor decides when to begin again.
+//! - while others hold channels they stay, and its own move to their free seats; for those that find none it is opened
+//!   again, ever more rarely if it keeps being lost;
+//! - once nobody holds a channel the run ends, and the supervisor decides when to begin again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,16 +17,18 @@ use tokio::time::Instant;
 
 use super::joins::Limits;
 pub use super::seats::ConnId;
-use super::seats::{Connection, Phase, Seat};
+use super::seats::{Away, Connection, Phase, Seat};
 use crate::chat::Channel;
-use crate::ingest::SourceState;
+use crate::ingest::{Backoff, SourceState};
 
 /// Channels per connection. Twitch names no limit; other clients have stayed near this one for years.
 const SEATS: usize = 90;
-/// A connection that lasted this long was no failure from the start.
-const HEALTHY: Duration = Duration::from_secs(60);
 /// When a successor is tried again after one was lost and the old connection still reads.
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
+/// How long the channels of a lost connection wait at most before it is opened again, the first time and ever after.
+const REOPEN_FIRST: Duration = Duration::from_secs(1);
+const REOPEN_LAST: Duration = Duration::from_secs(30);
+
 /// What is to be done now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -79,6 +82,8 @@ pub struct Roster {
     /// Channels that will not have us, and why.
     refused: BTreeMap<String, String>,
     connections: BTreeMap<ConnId, Connection>,
+    /// Lost connections that are to be opened again.
+    away: Vec<Away>,
     last_id: u32,
     actions: Vec<Action>,
 }
@@ -90,6 +95,7 @@ impl Roster {
             wanted: BTreeMap::new(),
             refused: BTreeMap::new(),
             connections: BTreeMap::new(),
+            away: Vec::new(),
             last_id: 0,
             actions: Vec::new(),
         }
@@ -109,6 +115,7 @@ impl Roster {
     }
 
     fn part(&mut self, login: &str) {
+        self.forget_away(login);
         for (id, connection) in &mut self.connections {
             if let Some(Seat::Asked { .. } | Seat::Joined) = connection.seats.remove(login) {
                 self.actions.push(Action::Part { id: *id, login: login.to_owned() });
@@ -143,6 +150,7 @@ impl Roster {
     pub fn refused(&mut self, login: &str, reason: &str) {
         if self.wanted.contains_key(login) {
             self.refused.insert(login.to_owned(), reason.to_owned());
+            self.forget_away(login);
             for connection in self.connections.values_mut() {
                 connection.seats.remove(login);
             }
@@ -191,18 +199,41 @@ impl Roster {
             leader.renew_at = Some(now + pause);
             return Ok(Loss::Covered);
         }
-        let others_hold = self.connections.values().any(Connection::holds_any);
         match cause {
             Cause::Login => Ok(Loss::Reopened),
-            Cause::Lost(_) if others_hold && now - gone.opened_at >= HEALTHY => Ok(Loss::Reopened),
+            Cause::Lost(reason) if self.connections.values().any(Connection::holds_any) => {
+                Ok(self.set_aside(gone, reason, now))
+            }
             Cause::Lost(reason) => Err(reason),
         }
+    }
+
+    /// What others have a free seat for is left to them; the rest waits for the connection to be opened again.
+    fn set_aside(&mut self, gone: Connection, reason: String, now: Instant) -> Loss {
+        let lasting = self.connections.iter().filter(|(id, _)| self.takes_seats(**id));
+        let free = lasting.map(|(_, one)| SEATS.saturating_sub(one.seats.len())).sum();
+        let logins: BTreeSet<_> = gone.seats.into_keys().skip(free).collect();
+        if logins.is_empty() {
+            return Loss::Covered;
+        }
+        let mut backoff = gone.backoff;
+        let until = now + backoff.after(now - gone.opened_at);
+        self.away.push(Away { until, reason, backoff, logins });
+        Loss::Reopened
+    }
+
+    fn forget_away(&mut self, login: &str) {
+        self.away.retain_mut(|away| {
+            away.logins.remove(login);
+            !away.logins.is_empty()
+        });
     }
 
     /// All that can be done at this moment.
     pub fn next(&mut self, limits: &mut Limits, now: Instant) -> Vec<Action> {
         self.expire(now);
         self.open_successors(limits, now);
+        self.reopen(limits, now);
         self.place(limits, now);
         self.let_go();
         self.join(limits, now);
@@ -223,8 +254,9 @@ impl Roster {
             one.seats.values().filter_map(move |one| seat(asks, one))
         });
         let renewals = self.connections.values().filter_map(|one| one.renew_at.map(opening));
+        let away = self.away.iter().map(|away| opening(away.until));
         let unplaced = self.unplaced().next().map(|_| opening(now));
-        seats.chain(renewals).chain(unplaced).min()
+        seats.chain(renewals).chain(away).chain(unplaced).min()
     }
 
     /// How every wanted channel is doing. `fallback` says why the account is not used, where it is not.
@@ -238,6 +270,9 @@ impl Roster {
     fn standing(&self, login: &str, fallback: Option<&str>) -> (SourceState, Option<String>) {
         if let Some(reason) = self.refused.get(login) {
             return (SourceState::Refused, Some(reason.clone()));
+        }
+        if let Some(away) = self.away.iter().find(|away| away.logins.contains(login)) {
+            return (SourceState::Backoff, Some(away.reason.clone()));
         }
         let seats = || self.connections.values().filter_map(|one| one.seats.get(login).map(|seat| (one, seat)));
         let joined = || seats().filter(|(_, seat)| **seat == Seat::Joined).map(|(connection, _)| connection);
@@ -266,7 +301,17 @@ impl Roster {
             let Some(connection) = self.connections.get_mut(&id) else { continue };
             connection.renew_at = None;
             let logins: Vec<_> = connection.seats.keys().cloned().collect();
-            self.open(Some(id), logins, now);
+            self.open(Some(id), logins, reopening(), now);
+        }
+    }
+
+    /// Opens again what was lost and has waited long enough.
+    fn reopen(&mut self, limits: &mut Limits, now: Instant) {
+        while let Some(index) = self.away.iter().position(|away| away.until <= now)
+            && limits.openings.take(now)
+        {
+            let Away { logins, backoff, .. } = self.away.swap_remove(index);
+            self.open(None, logins, backoff, now);
         }
     }
 
@@ -284,16 +329,19 @@ impl Roster {
             }
         }
         while rest.peek().is_some() && limits.openings.take(now) {
-            let logins = rest.by_ref().take(SEATS).collect();
-            self.open(None, logins, now);
+            let logins: Vec<_> = rest.by_ref().take(SEATS).collect();
+            self.open(None, logins, reopening(), now);
         }
     }
 
-    /// Wanted channels that no connection with a future holds.
+    /// Wanted channels that no connection with a future holds, and that wait for none.
     fn unplaced(&self) -> impl Iterator<Item = &String> {
         let lasting: Vec<_> =
             self.connections.iter().filter(|(id, _)| self.takes_seats(**id)).map(|(_, one)| one).collect();
-        let seated = move |login: &String| lasting.iter().any(|connection| connection.seats.contains_key(login));
+        let seated = move |login: &String| {
+            lasting.iter().any(|connection| connection.seats.contains_key(login))
+                || self.away.iter().any(|away| away.logins.contains(login))
+        };
         self.wanted.keys().filter(move |login| !self.refused.contains_key(*login) && !seated(login))
     }
 
@@ -310,10 +358,16 @@ impl Roster {
         self.connections.values().any(|other| other.follows == Some(id))
     }
 
-    fn open(&mut self, follows: Option<ConnId>, logins: Vec<String>, now: Instant) {
+    fn open(
+        &mut self,
+        follows: Option<ConnId>,
+        logins: impl IntoIterator<Item = String>,
+        backoff: Backoff,
+        now: Instant,
+    ) {
         self.last_id += 1;
         let id = ConnId(self.last_id);
-        self.connections.insert(id, Connection::new(follows, logins, now));
+        self.connections.insert(id, Connection::new(follows, logins, backoff, now));
         self.actions.push(Action::Open { id, follows });
     }
 
@@ -357,6 +411,10 @@ impl Roster {
     fn seat(&mut self, id: ConnId, login: &str) -> Option<&mut Seat> {
         self.connections.get_mut(&id)?.seats.get_mut(login)
     }
+}
+
+fn reopening() -> Backoff {
+    Backoff::new(REOPEN_FIRST, REOPEN_LAST)
 }
 
 #[cfg(test)]

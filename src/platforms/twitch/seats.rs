@@ -1,10 +1,12 @@
 //! A connection's place in the house: how far it is, whom it replaces, and how each of its channels is doing on it.
 //! Pure data and its rules; the roster decides what becomes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::ingest::Backoff;
 
 /// A JOIN that stays unconfirmed is tried ever more rarely, down to this pace: a channel that does not exist is silent.
 const RAREST_JOIN: Duration = Duration::from_secs(300);
@@ -23,9 +25,20 @@ pub struct Connection {
     pub follows: Option<ConnId>,
     /// From when on it should be replaced.
     pub renew_at: Option<Instant>,
+    /// How long to wait if it is lost; handed on from opening to opening.
+    pub backoff: Backoff,
     pub is_late: bool,
     pub is_fallback: bool,
     pub seats: BTreeMap<String, Seat>,
+}
+
+/// A lost connection that is to be opened again.
+pub struct Away {
+    pub until: Instant,
+    /// Why it was lost.
+    pub reason: String,
+    pub backoff: Backoff,
+    pub logins: BTreeSet<String>,
 }
 
 /// How far a connection is.
@@ -55,12 +68,18 @@ pub enum Seat {
 }
 
 impl Connection {
-    pub fn new(follows: Option<ConnId>, logins: impl IntoIterator<Item = String>, now: Instant) -> Self {
+    pub fn new(
+        follows: Option<ConnId>,
+        logins: impl IntoIterator<Item = String>,
+        backoff: Backoff,
+        now: Instant,
+    ) -> Self {
         Self {
             phase: Phase::Opening,
             opened_at: now,
             follows,
             renew_at: None,
+            backoff,
             is_late: false,
             is_fallback: false,
             seats: logins.into_iter().map(|login| (login, Seat::new(now))).collect(),

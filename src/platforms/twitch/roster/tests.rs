@@ -295,21 +295,84 @@ fn losing_the_only_connection_ends_the_run() {
     assert_eq!(table.lose(1), Err("closed".into()));
 }
 
-#[test]
-fn a_healthy_connection_that_is_lost_beside_others_is_opened_again() {
+/// A table with two connections: the first has joined its 90 channels, the second holds the other ten.
+fn crowded() -> Table {
     let logins = many(100);
     let logins: Vec<_> = logins.iter().map(String::as_str).collect();
-    for (lived, expected) in [(59, Err("closed".to_owned())), (60, Ok(Loss::Reopened))] {
-        let mut table = Table::new(&logins);
-        assert_eq!(table.next(), [open(1), open(2)]);
-        logins.iter().for_each(|login| table.roster.joined(ConnId(2), login));
+    let mut table = Table::new(&logins);
+    assert_eq!(table.next(), [open(1), open(2)]);
+    table.ready(1);
+    logins.iter().for_each(|login| table.roster.joined(ConnId(1), login));
+    table
+}
+
+#[test]
+fn a_connection_that_is_lost_beside_others_is_opened_again_and_they_stay() {
+    for lived in [0, 59, 60, 3600] {
+        let mut table = crowded();
         table.pass(lived);
 
-        assert_eq!(table.lose(1), expected, "after {lived} s");
-        if expected.is_ok() {
-            assert_eq!(table.next(), [open(3)], "its channels have no other seats");
-        }
+        assert_eq!(table.lose(2), Ok(Loss::Reopened), "after {lived} s");
+        assert_eq!((table.next(), table.state("c000")), (vec![], SourceState::Live));
+        assert_eq!(table.standing("c095"), (SourceState::Backoff, Some("closed".into())));
+
+        table.now = table.wake_at().expect("it is tried again");
+        assert_eq!((table.next(), table.state("c095")), (vec![open(3)], SourceState::Connecting));
+        table.limits = Limits::new(18);
+        table.ready(3);
+        assert_eq!(table.next(), (90..100).map(|number| join(3, &format!("c{number:03}"))).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn one_that_is_lost_again_and_again_is_opened_ever_more_rarely() {
+    let mut table = crowded();
+    let mut waits = Vec::new();
+
+    for id in 2..200 {
+        assert_eq!(table.lose(id), Ok(Loss::Reopened));
+        assert_eq!(table.next(), []);
+        let due = table.wake_at().expect("it is tried again");
+        waits.push(due - table.now);
+        table.now = due;
+        assert_eq!(table.next(), [open(id + 1)]);
+    }
+
+    let longest = |waits: &[Duration]| waits.iter().max().expect("there are some").as_millis();
+    assert!(longest(&waits[..2]) <= 2_000, "{waits:?}");
+    assert!((15_000..=30_000).contains(&longest(&waits[20..])), "{waits:?}");
+    assert_eq!(table.state("c000"), SourceState::Live);
+}
+
+#[test]
+fn a_lost_connections_channels_move_to_free_seats_at_once() {
+    let mut table = crowded();
+    let logins = many(100);
+    table.want(&logins[20..].iter().map(String::as_str).collect::<Vec<_>>());
+    table.next();
+
+    assert_eq!(table.lose(2), Ok(Loss::Covered));
+
+    assert_eq!(table.next(), logins[90..].iter().map(|login| join(1, login)).collect::<Vec<_>>());
+}
+
+#[test]
+fn channels_of_a_lost_connection_that_leave_the_list_are_not_waited_for() {
+    let mut table = crowded();
+    assert_eq!(table.lose(2), Ok(Loss::Reopened));
+    let logins = many(90);
+
+    table.want(&logins.iter().map(String::as_str).collect::<Vec<_>>());
+
+    assert_eq!((table.next(), table.wake_at()), (vec![], None));
+}
+
+#[test]
+fn losing_the_last_connection_that_holds_a_channel_ends_the_run() {
+    let mut table = crowded();
+
+    assert_eq!(table.lose(2), Ok(Loss::Reopened));
+    assert_eq!(table.lose(1), Err("closed".into()));
 }
 
 #[test]

@@ -172,6 +172,12 @@ impl Twitch {
         }
     }
 
+    /// Closes one connection and leaves the others alone.
+    pub async fn close(&self, number: usize) {
+        let orders = self.read(|book| book.connections[number].orders.clone());
+        let _ = orders.send(Order::Close).await;
+    }
+
     /// Stops answering on every open connection, and keeps them open: half-open, as after a lost route.
     pub async fn go_silent(&self) {
         self.order_all(|| Order::Silence).await;
