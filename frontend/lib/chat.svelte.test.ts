@@ -238,7 +238,17 @@ test("after a reset only what follows is shown, but removals are remembered", ()
   const list = chat(false);
   shown(list, message(1), removed({ id: "1" }), message(2));
 
-  list.reset();
+  list.reset(false);
 
   expect(ids(shown(list, message(1), message(3)))).toEqual(["3"]);
+});
+
+test("in a new epoch an id that was removed is another event's, and an old clear hits nobody", () => {
+  const list = chat(false);
+  const later = Date.parse("2026-11-21T15:00:00.000Z");
+  shown(list, message(1), removed({ id: "1" }), cleared({ at: later, received_at: later }));
+
+  list.reset(true);
+
+  expect(ids(shown(list, message(1), message(3)))).toEqual(["1", "3"]);
 });

@@ -47,12 +47,16 @@ export class Chat {
     this.#announce();
   }
 
-  /** Forgets every line: what follows is a new beginning. */
-  reset() {
+  /** Forgets every line: what follows is a new beginning. In a new epoch the old ids are other events' ids. */
+  reset(isNewEpoch: boolean) {
     this.#lines = [];
     this.#ids.clear();
     this.#typed.clear();
     this.#folded.clear();
+    if (isNewEpoch) {
+      this.#removals.clear();
+      this.#clears.clear();
+    }
     this.#announce();
   }
 

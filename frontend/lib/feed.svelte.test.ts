@@ -26,7 +26,7 @@ class Wire {
   }
 }
 
-const hello = (resumed: boolean) => ({ type: "hello", epoch: "e", cursor: "e:900", resumed });
+const hello = (resumed: boolean, epoch = "e") => ({ type: "hello", epoch, cursor: `${epoch}:900`, resumed });
 const events = (cursor?: string) => ({ type: "events", cursor, events: [{ id: "5", kind: "status" }] });
 
 function wire(): Wire {
@@ -248,4 +248,17 @@ test("a stopped feed stays stopped", () => {
   vi.advanceTimersByTime(120_000);
 
   expect(Wire.all).toHaveLength(1);
+});
+
+test("a reset says whether the epoch is another one", () => {
+  const { listener } = started();
+  wire().says(hello(false));
+  wire().says({ type: "reset" });
+  wire().breaks();
+  vi.advanceTimersByTime(500);
+
+  wire().says(hello(false, "f"));
+  wire().says({ type: "reset" });
+
+  expect(listener.reset.mock.calls).toEqual([[true], [false], [true], [false]]);
 });

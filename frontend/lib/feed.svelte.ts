@@ -21,8 +21,8 @@ const REFUSED_RETRY_MS = 60_000;
 
 export interface Listener {
   events(events: ChatEvent[]): void;
-  /** What was shown is void: the newest events follow. */
-  reset(): void;
+  /** What was shown is void: the newest events follow. In a new epoch their ids begin anew. */
+  reset(isNewEpoch: boolean): void;
   state?(topic: string, data: unknown): void;
   /** The line is up, for the first time or again. */
   hello?(): void;
@@ -41,6 +41,7 @@ export class Feed {
   #listener: Listener;
   #socket: WebSocket | null = null;
   #cursor: string | null = null;
+  #epoch = "";
   #attempts = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
@@ -91,7 +92,7 @@ export class Feed {
   #take(frame: Frame) {
     switch (frame.type) {
       case "hello":
-        return this.#hello(frame.resumed);
+        return this.#hello(frame.resumed, frame.epoch);
       case "events":
         this.#cursor = frame.cursor ?? this.#cursor;
         return this.#listener.events(frame.events);
@@ -99,25 +100,27 @@ export class Feed {
         this.#cursor = frame.cursor ?? this.#cursor;
         return;
       case "reset":
-        return this.#reset();
+        return this.#reset(false);
       case "state":
         return this.#listener.state?.(frame.topic, frame.data);
     }
   }
 
   /** A cursor comes only with what it covers, so the greeting's own is left alone: the newest events are still to come. */
-  #hello(resumed: boolean) {
+  #hello(resumed: boolean, epoch: string) {
+    const isNewEpoch = epoch !== this.#epoch;
+    this.#epoch = epoch;
     this.#attempts = 0;
     this.state = "open";
     this.lostAt = null;
     this.reason = "";
-    if (!resumed) this.#reset();
+    if (!resumed) this.#reset(isNewEpoch);
     this.#listener.hello?.();
   }
 
-  #reset() {
+  #reset(isNewEpoch: boolean) {
     this.#cursor = null;
-    this.#listener.reset();
+    this.#listener.reset(isNewEpoch);
   }
 
   #lost(code: number, reason: string) {

@@ -29,7 +29,7 @@ export class Dashboard {
       { last: FIRST_LINES },
       {
         events: (events) => this.#heard(events),
-        reset: () => this.chat.reset(),
+        reset: (isNewEpoch) => this.chat.reset(isNewEpoch),
         state: (topic, data) => {
           if (topic === "sources") this.sources.take(data);
         },

@@ -34,7 +34,7 @@ export class Overlay {
     if (options.channel) query.channel = options.channel;
     this.feed = new Feed(query, {
       events: (events) => this.#heard(events),
-      reset: () => this.chat.reset(),
+      reset: (isNewEpoch) => this.chat.reset(isNewEpoch),
       hello: () => {
         this.#isCatchingUp = true;
         this.isAway = false;
