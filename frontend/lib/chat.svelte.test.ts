@@ -109,6 +109,33 @@ describe("clearing", () => {
     expect(ids(lines)).toEqual(["2"]);
   });
 
+  describe("goes by the time of receipt where a stamp is more than a day off", () => {
+    const hour = 3_600_000;
+    const day = 24 * hour;
+
+    test("of the line", () => {
+      const ahead = message(1, { at: at + 30 * day, received_at: at });
+      const behind = message(2, { at: at - 30 * day, received_at: at + hour });
+
+      expect(ids(shown(chat(false), ahead, behind, cleared({ at, received_at: at })))).toEqual(["2"]);
+    });
+
+    test("of the clear", () => {
+      const before = message(1, { at: at - hour, received_at: at - hour });
+      const after = message(2, { at: at + hour, received_at: at + hour });
+
+      const lines = shown(chat(false), before, after, cleared({ at: at + 30 * day, received_at: at }));
+
+      expect(ids(lines)).toEqual(["2"]);
+    });
+
+    test("and not where it is off by a day or less", () => {
+      const early = message(1, { at: at - day, received_at: at });
+
+      expect(shown(chat(false), early, cleared({ at: at - hour, received_at: at - hour }))).toEqual([]);
+    });
+  });
+
   test("another channel's lines stay", () => {
     const elsewhere = { id: "5", login: "elsewhere", name: null };
 

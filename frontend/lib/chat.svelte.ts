@@ -6,6 +6,9 @@ import type { Alert, ChatEvent, Cleared, Edited, Message, Removed, Target } from
 /** A page that is hidden gets no animation frames; it is told this often instead. */
 const HIDDEN_MS = 200;
 
+/** A platform's stamp further than this from the server's clock does not say when something was sent. */
+const BOGUS_MS = 24 * 60 * 60 * 1_000;
+
 /** Removals and clears are remembered, because they overtake the lines they hit. */
 const REMEMBERED = 500;
 
@@ -238,13 +241,18 @@ function keys(platform: string, target: Target): string[] {
 
 /** A clear hits the channel's lines sent at or before its own time; of one author where it names one. */
 function isCleared(line: ChatEvent, clear: Cleared): boolean {
-  if (!isTalk(line) || line.platform !== clear.platform || line.at > clear.at) return false;
+  if (!isTalk(line) || line.platform !== clear.platform || sentAt(line) > sentAt(clear)) return false;
   const here = line.channel;
   const there = clear.channel;
   const sameChannel = here.id !== null && there.id !== null ? here.id === there.id : here.login === there.login;
   const { author_id: id, author_login: login } = clear.target;
   if (id !== null) return sameChannel && id === line.author?.id;
   return sameChannel && (login === null || login === line.author?.login);
+}
+
+/** The time that moderation compares, as the server does. */
+function sentAt({ at, received_at }: ChatEvent): number {
+  return Math.abs(at - received_at) > BOGUS_MS ? received_at : at;
 }
 
 /** A removed line keeps its author and its place, and nothing that was said. */

@@ -220,7 +220,7 @@ export function parseProblem(json: unknown): string {
 }
 
 function parseHead(id: string, raw: Raw): Head {
-  const received_at = time(raw.received_at);
+  const received_at = time(raw.received_at) || time(raw.at);
   const channel = object(raw.channel);
   const source_id = maybe(object(raw.shared).source_id);
   return {
