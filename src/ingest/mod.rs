@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::{Channel, NewEvent};
 
 pub use backoff::Backoff;
-pub use status::{Board, Condition, SourceState, SourceStatus};
+pub use status::{Board, Condition, Oddity, SourceState, SourceStatus};
 pub use supervisor::supervise;
 
 /// One platform's listener: told which channels are wanted, it says what it hears.
@@ -86,8 +86,8 @@ impl Sink {
         self.board.reconnected(driver);
     }
 
-    /// Counts something the platform sent that it should not have; `what` is a short fixed word.
-    pub fn odd(&self, driver: &'static str, what: &'static str) {
+    /// Counts something the platform sent that it should not have.
+    pub fn odd(&self, driver: &'static str, what: Oddity) {
         self.board.odd(driver, what);
     }
 }

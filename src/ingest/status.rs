@@ -29,6 +29,25 @@ pub enum SourceState {
     Stopped,
 }
 
+/// What a platform sent and should not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oddity {
+    /// A line longer than any may be.
+    LineCut,
+    NotUtf8,
+}
+
+impl Oddity {
+    pub const ALL: [Self; 2] = [Self::LineCut, Self::NotUtf8];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LineCut => "line_cut",
+            Self::NotUtf8 => "not_utf8",
+        }
+    }
+}
+
 /// What was last reported of a source: the part that wakes watchers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
@@ -72,7 +91,7 @@ struct Shared {
 struct Counters {
     tallies: HashMap<Platform, HashMap<String, Tally>>,
     reconnects: BTreeMap<&'static str, u64>,
-    oddities: BTreeMap<(&'static str, &'static str), u64>,
+    oddities: BTreeMap<(&'static str, Oddity), u64>,
 }
 
 impl Board {
@@ -113,14 +132,14 @@ impl Board {
         self.counters().reconnects.clone()
     }
 
-    /// Counts something a platform sent that it should not have; `what` is a short fixed word.
-    pub fn odd(&self, driver: &'static str, what: &'static str) {
+    /// Counts something a platform sent that it should not have.
+    pub fn odd(&self, driver: &'static str, what: Oddity) {
         *self.counters().oddities.entry((driver, what)).or_default() += 1;
     }
 
-    /// Odd input since the program started, by driver and what it was.
-    pub fn oddities(&self) -> BTreeMap<(&'static str, &'static str), u64> {
-        self.counters().oddities.clone()
+    /// How often a driver has heard something odd since the program started.
+    pub fn oddities(&self, driver: &'static str, what: Oddity) -> u64 {
+        self.counters().oddities.get(&(driver, what)).copied().unwrap_or_default()
     }
 
     fn heard_at(&self, event: &NewEvent, now: Millis) {

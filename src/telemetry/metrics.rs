@@ -56,6 +56,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     messages: Family<ByPlatformAndKind, Counter>,
     duplicates: Family<ByPlatform, Counter>,
+    odd: Family<ByPlatformAndKind, Counter>,
     lag: Histograms<ByPlatform>,
     sources_up: Family<ByPlatform, Gauge>,
     reconnects: Family<ByPlatform, Counter>,
@@ -116,6 +117,7 @@ impl Metrics {
             serialized: Serialized { feed: form("feed"), classic: form("classic"), again: form("again") },
             messages: add(r, "ingest_messages", "Events committed", Family::default()),
             duplicates: add(r, "ingest_duplicates", "Events heard again and not kept twice", Family::default()),
+            odd: add(r, "ingest_odd", "Input that had to be cut or mended", Family::default()),
             lag: add(r, "ingest_lag_seconds", "From the platform's stamp to the feed", by_platform),
             sources_up: add(r, "source_up", "Sources that are live", Family::default()),
             reconnects: add(r, "source_reconnects", "Connections opened again", Family::default()),
@@ -174,6 +176,12 @@ impl Metrics {
     /// How often a platform's connection was opened again since the program started.
     pub fn reconnected(&self, platform: &str, count: u64) {
         let counter = self.reconnects.get_or_create(&by(platform));
+        counter.inc_by(count.saturating_sub(counter.get()));
+    }
+
+    /// How often a platform has sent something odd since the program started.
+    pub fn odd(&self, platform: &'static str, kind: &'static str, count: u64) {
+        let counter = self.odd.get_or_create(&ByPlatformAndKind { platform: platform.into(), kind: kind.into() });
         counter.inc_by(count.saturating_sub(counter.get()));
     }
 

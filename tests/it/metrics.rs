@@ -9,7 +9,7 @@ use crate::support::twitch::lines::{now_ms, privmsg};
 use crate::support::twitch::{ADA, Twitch};
 
 /// The names every operator's dashboard is built on.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "elora_build_info",
     "elora_clients",
     "elora_db_commit_seconds",
@@ -22,6 +22,7 @@ const NAMES: [&str; 16] = [
     "elora_ingest_duplicates_total",
     "elora_ingest_lag_seconds",
     "elora_ingest_messages_total",
+    "elora_ingest_odd_total",
     "elora_source_reconnects_total",
     "elora_source_up",
     "elora_wal_size_bytes",
@@ -115,6 +116,24 @@ async fn a_connection_opened_again_counts_whoever_ended_the_old_one() {
     twitch.close_all().await;
     back(3).await;
     at_least(&server, r#"elora_source_reconnects_total{platform="twitch"}"#, 2.0).await;
+}
+
+#[tokio::test]
+async fn a_line_that_had_to_be_cut_or_mended_is_counted() {
+    let (twitch, server, _feed) = watching(&["room"]).await;
+    let (cut, garbled) = (
+        r#"elora_ingest_odd_total{platform="twitch",kind="line_cut"}"#,
+        r#"elora_ingest_odd_total{platform="twitch",kind="not_utf8"}"#,
+    );
+    at_least(&server, cut, 0.0).await;
+    at_least(&server, garbled, 0.0).await;
+
+    twitch.send_raw(&privmsg("room", &ADA, &"x".repeat(100_000)).raw).await;
+    let broken = [privmsg("room", &ADA, "half a smile ").raw.as_bytes(), b"\xf0\x9f\r\n"].concat();
+    twitch.send_bytes(&broken).await;
+
+    at_least(&server, cut, 1.0).await;
+    at_least(&server, garbled, 1.0).await;
 }
 
 #[tokio::test]

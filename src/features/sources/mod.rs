@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, Millis};
 use crate::feed::Hub;
-use crate::ingest::{Board, SourceState, SourceStatus};
+use crate::ingest::{Board, Oddity, SourceState, SourceStatus};
 use crate::store::{Db, Error};
 use crate::telemetry::Metrics;
 use crate::web::Routes;
@@ -174,6 +174,9 @@ impl Sources {
         for platform in self.heard.iter() {
             let is_up = |source: &&Source| source.platform == *platform && source.state == SourceState::Live;
             metrics.sources_up(platform, list.sources.iter().filter(is_up).count());
+            for kind in Oddity::ALL {
+                metrics.odd(platform, kind.as_str(), self.board.oddities(platform, kind));
+            }
         }
         for (platform, count) in self.board.reconnects() {
             metrics.reconnected(platform, count);

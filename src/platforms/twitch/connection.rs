@@ -25,7 +25,7 @@ use super::roster::ConnId;
 use super::{Heard, NAME, Notice, decode};
 use crate::chat::Millis;
 use crate::config;
-use crate::ingest::Sink;
+use crate::ingest::{Oddity, Sink};
 
 /// Tags carry everything but the text; commands bring subscriptions, deletions, restrictions. Membership would bring
 /// every viewer's coming and going, which nobody reads.
@@ -242,8 +242,8 @@ impl Connection {
         };
         let received_at = Millis::now();
         let Odd { cut, not_utf8 } = self.lines.feed(&bytes, |line| self.inbox.take(decode(line, received_at)));
-        (0..cut).for_each(|_| self.opening.outlets.sink.odd(NAME, "line_cut"));
-        (0..not_utf8).for_each(|_| self.opening.outlets.sink.odd(NAME, "not_utf8"));
+        (0..cut).for_each(|_| self.opening.outlets.sink.odd(NAME, Oddity::LineCut));
+        (0..not_utf8).for_each(|_| self.opening.outlets.sink.odd(NAME, Oddity::NotUtf8));
         self.answer().await?;
         self.pass_on()
     }

@@ -158,6 +158,11 @@ impl Twitch {
         self.order_all(|| Order::Raw(raw.to_owned())).await;
     }
 
+    /// Sends every client a frame of bytes, which need not be text.
+    pub async fn send_bytes(&self, bytes: &[u8]) {
+        self.order_all(|| Order::Bytes(bytes.to_vec())).await;
+    }
+
     /// Cuts every connection in the middle of a line, and of the frame it comes in.
     pub async fn drop_mid_line(&self, channel: &str) {
         if Fault::Cut.is_committed() {

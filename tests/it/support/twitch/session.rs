@@ -28,6 +28,8 @@ pub enum Order {
     Lines(Vec<Line>, oneshot::Sender<()>),
     /// Write this line, which is not for the book.
     Raw(String),
+    /// A frame of bytes, which need not be text.
+    Bytes(Vec<u8>),
     /// Write half of this line in a frame that promises all of it, then hang up.
     TearOff(Line),
     /// Neither read nor write any more, and stay connected.
@@ -187,6 +189,7 @@ impl Session {
                 let _ = done.send(());
             }
             Order::Raw(raw) => self.write(vec![raw]).await?,
+            Order::Bytes(bytes) => self.socket.send(Message::binary(bytes)).await?,
             Order::TearOff(line) => {
                 self.tear_off(&line).await?;
                 return Ok(Some(Over::By(End::Server)));
