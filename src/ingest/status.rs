@@ -142,6 +142,13 @@ impl Board {
         self.counters().oddities.get(&(driver, what)).copied().unwrap_or_default()
     }
 
+    /// When a platform was last heard, in whichever of its channels.
+    pub fn last_heard(&self, platform: &str) -> Option<Millis> {
+        let counters = self.counters();
+        let (_, logins) = counters.tallies.iter().find(|(known, _)| known.as_str() == platform)?;
+        logins.values().map(|tally| tally.last).max()
+    }
+
     fn heard_at(&self, event: &NewEvent, now: Millis) {
         let mut counters = self.counters();
         let channel = &event.channel;

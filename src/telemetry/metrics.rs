@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -59,6 +60,7 @@ pub struct Metrics {
     odd: Family<ByPlatformAndKind, Counter>,
     lag: Histograms<ByPlatform>,
     sources_up: Family<ByPlatform, Gauge>,
+    last_heard: Family<ByPlatform, Gauge<f64, AtomicU64>>,
     reconnects: Family<ByPlatform, Counter>,
     clients: Family<ByKind, Gauge>,
     dropped: Family<ByKind, Counter>,
@@ -120,6 +122,12 @@ impl Metrics {
             odd: add(r, "ingest_odd", "Input that had to be cut or mended", Family::default()),
             lag: add(r, "ingest_lag_seconds", "From the platform's stamp to the feed", by_platform),
             sources_up: add(r, "source_up", "Sources that are live", Family::default()),
+            last_heard: add(
+                r,
+                "source_last_message_timestamp_seconds",
+                "When a platform's last event came, since 1970",
+                Family::default(),
+            ),
             reconnects: add(r, "source_reconnects", "Connections opened again", Family::default()),
             clients: add(r, "clients", "Open sockets", Family::default()),
             dropped: add(r, "fanout_dropped", "Sockets closed for reading too slowly", Family::default()),
@@ -171,6 +179,11 @@ impl Metrics {
     /// How many of a platform's sources are live now.
     pub fn sources_up(&self, platform: &str, count: usize) {
         self.sources_up.get_or_create(&by(platform)).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// When a platform's last event came, in milliseconds since 1970.
+    pub fn last_heard(&self, platform: &str, at_ms: i64) {
+        self.last_heard.get_or_create(&by(platform)).set(at_ms as f64 / 1000.0);
     }
 
     /// How often a platform's connection was opened again since the program started.

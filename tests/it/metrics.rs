@@ -9,7 +9,7 @@ use crate::support::twitch::lines::{now_ms, privmsg};
 use crate::support::twitch::{ADA, Twitch};
 
 /// The names every operator's dashboard is built on.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "elora_build_info",
     "elora_clients",
     "elora_db_commit_seconds",
@@ -23,6 +23,7 @@ const NAMES: [&str; 17] = [
     "elora_ingest_lag_seconds",
     "elora_ingest_messages_total",
     "elora_ingest_odd_total",
+    "elora_source_last_message_timestamp_seconds",
     "elora_source_reconnects_total",
     "elora_source_up",
     "elora_wal_size_bytes",
@@ -81,6 +82,20 @@ async fn the_lag_is_what_passed_since_the_platforms_stamp() {
     feed.event(&id).await;
 
     at_least(&server, r#"elora_ingest_lag_seconds_sum{platform="twitch"}"#, 30.0).await;
+}
+
+#[tokio::test]
+async fn the_time_of_the_last_event_goes_on_with_every_event() {
+    let name = r#"elora_source_last_message_timestamp_seconds{platform="twitch"}"#;
+    let (twitch, server, _feed) = watching(&["room"]).await;
+
+    for _ in 0..2 {
+        let before = now_ms() as f64 / 1000.0;
+        twitch.say("room", &ADA, "here").await;
+        at_least(&server, name, before).await;
+    }
+
+    assert!(server.metric(name).await <= now_ms() as f64 / 1000.0);
 }
 
 #[tokio::test]
@@ -163,6 +178,7 @@ async fn the_names_are_the_promised_ones_and_no_label_names_anybody() {
         server.get(path).await;
     }
     at_least(&server, r#"elora_ingest_lag_seconds_count{platform="twitch"}"#, 1.0).await;
+    at_least(&server, r#"elora_source_last_message_timestamp_seconds{platform="twitch"}"#, 1.0).await;
 
     let answer = server.get("/metrics").await;
 

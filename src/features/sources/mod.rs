@@ -174,6 +174,9 @@ impl Sources {
         for platform in self.heard.iter() {
             let is_up = |source: &&Source| source.platform == *platform && source.state == SourceState::Live;
             metrics.sources_up(platform, list.sources.iter().filter(is_up).count());
+            if let Some(at) = self.board.last_heard(platform) {
+                metrics.last_heard(platform, at.0);
+            }
             for kind in Oddity::ALL {
                 metrics.odd(platform, kind.as_str(), self.board.oddities(platform, kind));
             }
