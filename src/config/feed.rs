@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::value;
+
+/// Every reader of the feed may count on a frame this often, and takes a longer silence for a dead line.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 
 /// The tailer and `/api/feed`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -16,14 +20,20 @@ pub struct Feed {
     /// Most events read at once.
     #[serde(deserialize_with = "value::positive")]
     pub batch: usize,
-    #[serde(rename = "keepalive_ms", deserialize_with = "value::millis", serialize_with = "value::as_millis")]
+    /// The longest silence on `/api/feed`.
+    #[serde(rename = "keepalive_ms", deserialize_with = "keepalive", serialize_with = "value::as_millis")]
     pub keepalive: Duration,
 }
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { poll: Duration::from_millis(200), batch: 512, keepalive: Duration::from_secs(15) }
+        Self { poll: Duration::from_millis(200), batch: 512, keepalive: LONGEST_SILENCE }
     }
+}
+
+fn keepalive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let remedy = "pages would take the line for dead: write a whole number from 1 to 15000";
+    value::millis(deserializer).ok().filter(|time| *time <= LONGEST_SILENCE).ok_or_else(|| D::Error::custom(remedy))
 }
 
 /// The classic socket `/ws/chat`.

@@ -183,6 +183,7 @@ fn every_bad_value_is_told_at_once_with_what_would_be_right() {
         ("ELORA_SQLITE_JOURNAL_MODE", "wal2"),
         ("ELORA_DB_PRAGMAS_EXTRA", "x=1;drop table events"),
         ("ELORA_DB_MAX_CONNS", "0"),
+        ("ELORA_FEED_KEEPALIVE_MS", "15001"),
         ("ELORA_WS_PING_INTERVAL_MS", "0"),
         ("ELORA_WS_MAX_MESSAGE_BYTES", "-1"),
         ("ELORA_INGEST_DRIVER", "gnastee"),
@@ -199,10 +200,20 @@ fn every_bad_value_is_told_at_once_with_what_would_be_right() {
         assert!(text.contains(&format!("\n  {name}={value}: ")), "{name} is not told in:\n{text}");
     }
     assert!(text.contains("\n  LOG_FORMAT=xml (in .env): unknown variant `xml`, expected `text` or `json`"), "{text}");
-    assert!(text.starts_with("the configuration has 19 errors:"), "{text}");
+    assert!(text.starts_with("the configuration has 20 errors:"), "{text}");
     for error in &errors.0 {
         assert!(error.problem.len() > 25, "no remedy: {error}");
     }
+}
+
+#[test]
+fn a_feed_is_never_silent_for_longer_than_its_readers_wait() {
+    let longest = good(&[("ELORA_FEED_KEEPALIVE_MS", "15000")]);
+
+    let errors = config(&[("ELORA_FEED_KEEPALIVE_MS", "15001")], "").expect_err("too long").to_string();
+
+    assert_eq!(longest.feed.keepalive.as_secs(), 15);
+    assert!(errors.contains("write a whole number from 1 to 15000"), "{errors}");
 }
 
 #[test]
