@@ -11,6 +11,9 @@ use super::guard::Guard;
 use super::owner::{COOKIE, Identity, SESSION_LENGTH};
 use super::{Problem, Routes, assets};
 
+const TOKEN_ONLY: &str = "a new link is made for who holds owner.token, not for a session: run `elora-chat token --link`, \
+    or send its content as `Authorization: Bearer …`";
+
 /// How somebody who is not signed in gets in.
 const LINK_HINT: &str = "elora-chat token --link";
 
@@ -81,7 +84,7 @@ async fn end(State(guard): State<Guard>, headers: HeaderMap) -> Result<Response,
 /// that is merely on this machine gets none.
 async fn new_link(State(guard): State<Guard>, headers: HeaderMap) -> Result<Response, Problem> {
     if guard.owner().identify(&headers).await? != Identity::Bearer {
-        return Err(Problem::unauthorized("send the content of owner.token as `Authorization: Bearer …`"));
+        return Err(Problem::unauthorized(TOKEN_ONLY));
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let link = guard.link(&format!("http://{host}"));

@@ -221,7 +221,10 @@ async fn a_program_with_the_token_gets_a_new_link() {
     let path = link.strip_prefix("http://127.0.0.1:8080").expect("the address asked at");
     assert_eq!(house.status("GET", path, &[]).await, 303);
     let cookie = house.sign_in().await;
-    assert_eq!(house.status("POST", "/api/session/link", &[("cookie", &cookie)]).await, 401);
+    let refused = house.ask("POST", "/api/session/link", &[("cookie", &cookie)], "").await;
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    let words = text(refused).await;
+    assert!(words.contains("`elora-chat token --link`") && words.contains("Bearer"), "a way is not named: {words}");
 }
 
 #[tokio::test]
