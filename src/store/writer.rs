@@ -111,7 +111,7 @@ impl Loop {
         loop {
             match handle.block_on(self.wake()) {
                 Wake::Events => self.commit_batch(handle),
-                Wake::Job(job) => job(Ok(&self.writer.connection)),
+                Wake::Job(job) => self.run_job(job),
                 Wake::Heartbeat => self.heartbeat(),
                 Wake::Done => break,
             }
@@ -140,6 +140,15 @@ impl Loop {
         }
     }
 
+    /// What a job changed must reach the disk in time, just as events must.
+    fn run_job(&mut self, job: Job) {
+        let (started, before) = (Instant::now(), self.writer.connection.total_changes());
+        job(Ok(&self.writer.connection));
+        if self.writer.connection.total_changes() > before {
+            self.dirty_since.get_or_insert(started);
+        }
+    }
+
     /// Commits what was taken, however often it takes.
     fn commit_batch(&mut self, handle: &Handle) {
         let mut pause = RETRY_FIRST;
@@ -158,7 +167,7 @@ impl Loop {
     async fn wait_to_retry(&mut self, pause: Duration) {
         let until = tokio::time::Instant::now() + pause;
         while let Ok(Some(job)) = tokio::time::timeout_at(until, self.writer.jobs.recv()).await {
-            job(Ok(&self.writer.connection));
+            self.run_job(job);
         }
         // With nobody left to ask for a change, `recv` does not wait.
         tokio::time::sleep_until(until).await;

@@ -81,6 +81,18 @@ async fn an_id_once_shown_never_comes_again_after_a_kill() {
 }
 
 #[tokio::test]
+async fn a_change_on_a_quiet_server_reaches_the_disk_by_itself() {
+    let server = Launch::new().start().await;
+    let beat = || server.column::<String>("select value from meta where key = 'heartbeat'");
+    asked_until("the start is on disk", &server, "/healthz", |_| !beat().is_empty()).await;
+    let before = beat();
+
+    assert_eq!(server.add_source("youtube:@ada").await.status, 201);
+
+    asked_until("the change is on disk", &server, "/healthz", |_| beat() != before).await;
+}
+
+#[tokio::test]
 async fn a_clean_stop_leaves_no_hole_in_the_ids() {
     let (twitch, server, mut feed) = watching(&["room"]).await;
     let first = twitch.say("room", &ADA, "before").await;
