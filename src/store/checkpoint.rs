@@ -66,14 +66,53 @@ pub fn log_length(path: &Path) -> u64 {
     std::fs::metadata(place::beside(path, "-wal")).map_or(0, |log| log.len())
 }
 
-/// Empties the log, if no reader is in the way.
+/// Empties the log if no reader is in the way: the writer has no time to wait for one.
 pub fn truncate(connection: &Connection) {
+    let patience = connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, i64>(0));
+    let hurried = connection.pragma_update(None, "busy_timeout", 0);
     checkpoint(connection, "truncate");
+    let restored = patience.and_then(|patience| connection.pragma_update(None, "busy_timeout", patience));
+    report("truncate", hurried.and(restored));
 }
 
 fn checkpoint(connection: &Connection, mode: &str) {
-    let done = connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0));
+    report(mode, connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |_| Ok(())));
+}
+
+fn report(mode: &str, done: rusqlite::Result<()>) {
     if let Err(error) = done {
         tracing::debug!(%error, mode, "the log stays as it is until the next attempt");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::config;
+    use crate::store::connection;
+
+    #[test]
+    fn emptying_the_log_waits_for_no_reader_and_changes_wait_as_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("elora.db");
+        let config = config::Store::default();
+        let store = connection::writer(&path, &config).expect("a new store opens");
+        store.execute_batch("create table words (word text)").expect("the store takes it");
+        let reader = Connection::open(&path).expect("the store opens twice");
+        reader.execute_batch("begin; select * from words").expect("the reader reads");
+        store.execute_batch("insert into words values ('hello')").expect("the store takes it");
+
+        let begun = Instant::now();
+        truncate(&store);
+
+        assert!(begun.elapsed() < config.busy_timeout / 2, "it took {} ms", begun.elapsed().as_millis());
+        assert!(log_length(&path) > 0);
+        let patience = store.pragma_query_value(None, "busy_timeout", |row| row.get::<_, i64>(0));
+        assert_eq!(patience, Ok(5_000));
+        reader.execute_batch("rollback").expect("the reader is done");
+        truncate(&store);
+        assert_eq!(log_length(&path), 0);
     }
 }
