@@ -1,6 +1,11 @@
 //! How the writer is doing, for `/readyz` and metrics.
 
-use crate::chat::Millis;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc;
+
+use crate::chat::{Millis, NewEvent};
 
 /// The writer's state of affairs.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,8 +13,6 @@ pub struct Health {
     pub state: State,
     /// When a commit last succeeded; none before the first.
     pub last_commit: Option<Millis>,
-    /// Events accepted and not yet committed.
-    pub queued: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,30 @@ pub enum State {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { state: State::Writing, last_commit: None, queued: 0 }
+        Self { state: State::Writing, last_commit: None }
+    }
+}
+
+/// How many events are accepted and not yet committed.
+#[derive(Clone)]
+pub struct Backlog {
+    /// A weak one: the writer ends when nobody can send any more.
+    queue: mpsc::WeakSender<NewEvent>,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Backlog {
+    pub fn new(queue: &mpsc::Sender<NewEvent>) -> Self {
+        Self { queue: queue.downgrade(), taken: Arc::default() }
+    }
+
+    /// The writer has taken this many out of the queue, and not committed them.
+    pub fn taken(&self, count: usize) {
+        self.taken.store(count, Ordering::Relaxed);
+    }
+
+    pub fn len(&self) -> usize {
+        let queued = self.queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+        queued + self.taken.load(Ordering::Relaxed)
     }
 }

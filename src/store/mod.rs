@@ -24,6 +24,7 @@ use crate::chat::{EventId, NewEvent};
 use crate::config;
 use crate::telemetry::Metrics;
 
+use health::Backlog;
 pub use health::{Health, State as HealthState};
 
 /// The store was opened, and here is everything that may be done with it. Cloning is cheap.
@@ -33,6 +34,7 @@ pub struct Db {
     jobs: mpsc::Sender<writer::Job>,
     committed: watch::Receiver<Committed>,
     health: watch::Receiver<Health>,
+    backlog: Backlog,
     identity: Arc<Identity>,
 }
 
@@ -138,6 +140,7 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
     let (committed_tx, committed) = watch::channel(Committed { last: start.last, at: Instant::now() });
     let (health_tx, health) = watch::channel(Health::default());
     let (queue_tx, queue_rx) = mpsc::channel(queue);
+    let backlog = Backlog::new(&queue_tx);
     let (jobs_tx, jobs_rx) = mpsc::channel(JOB_QUEUE);
     let (ended_tx, ended) = oneshot::channel();
     let pool = pool::Readers::new(&place.path, config);
@@ -149,13 +152,14 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
         jobs: jobs_rx,
         committed: committed_tx,
         health: health_tx,
+        backlog: backlog.clone(),
         metrics: metrics.clone(),
         synchronous: config.synchronous,
         identity: identity.clone(),
     }
     .start(ended_tx);
     Ok(Opened {
-        db: Db { pool, jobs: jobs_tx, committed, health, identity },
+        db: Db { pool, jobs: jobs_tx, committed, health, backlog, identity },
         queue: queue_tx,
         writer: WriterThread { ended },
     })
@@ -199,6 +203,11 @@ impl Db {
     /// How the writer is doing.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
+    }
+
+    /// Events accepted and not yet committed.
+    pub fn queued(&self) -> usize {
+        self.backlog.len()
     }
 
     /// The file, which may lie beside the configured path when that holds another program's data.

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Appended, Appender};
+use super::health::Backlog;
 use super::{Committed, Error, Health, HealthState, Identity, checkpoint, connection, lock, place};
 use crate::chat::{EventId, Millis, NewEvent, Platform};
 use crate::config::Synchronous;
@@ -55,6 +56,7 @@ pub struct Writer {
     pub jobs: mpsc::Receiver<Job>,
     pub committed: watch::Sender<Committed>,
     pub health: watch::Sender<Health>,
+    pub(super) backlog: Backlog,
     pub metrics: Metrics,
     pub synchronous: Synchronous,
     pub(super) identity: Arc<Identity>,
@@ -152,6 +154,7 @@ impl Loop {
     /// Commits what was taken, however often it takes.
     fn commit_batch(&mut self, handle: &Handle) {
         let mut pause = RETRY_FIRST;
+        self.writer.backlog.taken(self.batch.len());
         loop {
             let started = Instant::now();
             match self.try_commit() {
@@ -205,6 +208,7 @@ impl Loop {
 
     fn committed(&mut self, written: Written, started: Instant) {
         self.batch.clear();
+        self.writer.backlog.taken(0);
         self.commits += 1;
         self.writer.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
         for (platform, count) in written.duplicates {
@@ -214,11 +218,7 @@ impl Loop {
         if was_failing {
             tracing::info!("commits succeed again; nothing was lost");
         }
-        self.writer.health.send_replace(Health {
-            state: HealthState::Writing,
-            last_commit: Some(Millis::now()),
-            queued: self.writer.queue.len(),
-        });
+        self.writer.health.send_replace(Health { state: HealthState::Writing, last_commit: Some(Millis::now()) });
         if let Some(last) = written.last {
             self.dirty_since.get_or_insert(started);
             self.writer.committed.send_replace(Committed { last, at: Instant::now() });
@@ -235,16 +235,12 @@ impl Loop {
 
     fn failing(&self, error: &rusqlite::Error) {
         let cause = error.to_string();
-        let queued = self.writer.queue.len() + self.batch.len();
-        self.writer.health.send_if_modified(|health| {
-            health.queued = queued;
-            match &health.state {
-                HealthState::Failing { cause: known, .. } if *known == cause => false,
-                _ => {
-                    tracing::error!(%cause, "the store takes no events; they wait, and are tried again");
-                    health.state = HealthState::Failing { cause, since: Millis::now() };
-                    true
-                }
+        self.writer.health.send_if_modified(|health| match &health.state {
+            HealthState::Failing { cause: known, .. } if *known == cause => false,
+            _ => {
+                tracing::error!(%cause, "the store takes no events; they wait, and are tried again");
+                health.state = HealthState::Failing { cause, since: Millis::now() };
+                true
             }
         });
     }

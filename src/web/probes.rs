@@ -77,15 +77,16 @@ impl Probes {
             None => None,
         };
         let health = self.db.health().borrow().clone();
+        let queued = self.db.queued();
         if let Some(cause) = &cause {
-            tracing::warn!(cause, queued = health.queued, "the store is not ready");
+            tracing::warn!(cause, queued, "the store is not ready");
         }
         Readiness {
             ready: cause.is_none(),
             cause,
             last_commit: health.last_commit.map(|at| at.to_string()),
             last_commit_age_ms: health.last_commit.map(|at| Millis::now().since(at)),
-            queued: health.queued,
+            queued,
         }
     }
 
@@ -119,7 +120,7 @@ impl Probes {
         wal.push("-wal");
         self.metrics.db_bytes.set(size(self.db.path().to_owned()).await);
         self.metrics.wal_bytes.set(size(wal.into()).await);
-        let queued = self.db.health().borrow().queued;
+        let queued = self.db.queued();
         self.metrics.writer_queue.set(i64::try_from(queued).unwrap_or(i64::MAX));
     }
 }

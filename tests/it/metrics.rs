@@ -73,6 +73,25 @@ async fn a_message_moves_what_counts_messages() {
 }
 
 #[tokio::test]
+async fn what_waits_for_the_store_is_counted_while_it_waits() {
+    let twitch = Twitch::start().await;
+    let patience = (3 * DEADLINE).as_millis().to_string();
+    let launch = Launch::new().twitch(&twitch, &["room"]).env("ELORA_DB_BUSY_TIMEOUT_MS", &patience);
+    let (server, mut feed) = watching_with(&twitch, launch, &["room"]).await;
+    let foreign = rusqlite::Connection::open(server.launch().db_path()).unwrap();
+    foreign.busy_timeout(DEADLINE).unwrap();
+    foreign.execute_batch("begin immediate").unwrap();
+
+    let ids = twitch.burst("room", 700, 2000).await;
+
+    at_least(&server, "elora_writer_queue", 700.0).await;
+    assert_eq!(server.metric("elora_writer_queue").await, 700.0);
+    foreign.execute_batch("rollback").unwrap();
+    feed.until_all(&ids).await;
+    assert_eq!(server.metric("elora_writer_queue").await, 0.0);
+}
+
+#[tokio::test]
 async fn the_lag_is_what_passed_since_the_platforms_stamp() {
     let (twitch, server, mut feed) = watching(&["room"]).await;
     let line = privmsg("room", &ADA, "half a minute old").sent(now_ms() - 30_000);
