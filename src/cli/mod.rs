@@ -67,7 +67,7 @@ impl Cli {
     }
 }
 
-/// Runs a command that is done when it returns. None for `serve`, which is not one of them.
+/// Runs a command that is done when it returns. `serve` is not one of them: to ask for it here is an error.
 pub fn run(command: &Command, settings: &Config) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => anyhow::bail!("serving is no small command"),
