@@ -11,6 +11,8 @@ mod lock;
 mod migrate;
 mod place;
 mod pool;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -28,8 +28,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MOST: Duration = Duration::from_secs(1);
 
-/// A closure with its reply inside; gets the connection, or the reason why it cannot run.
-pub type Job = Box<dyn FnOnce(Result<&Connection, Error>) + Send>;
+/// A closure with its reply inside; gets the connection, or the reason why it cannot run. Calls back between its
+/// commit and its answer.
+pub type Job = Box<dyn FnOnce(Result<&Connection, Error>, &mut dyn FnMut()) + Send>;
 
 /// Wraps a change so that it runs in its own transaction and answers after the commit.
 pub fn job<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
@@ -37,15 +38,19 @@ where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
-    Box::new(move |connection| {
+    Box::new(move |connection, committed| {
         let run = |connection: &Connection| -> Result<T, Error> {
             let tx = rusqlite::Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
             let value = change(&tx)?;
             tx.commit()?;
             Ok(value)
         };
+        let answer = connection.and_then(run);
+        if answer.is_ok() {
+            committed();
+        }
         // Nobody may be waiting for the answer any more.
-        let _ = reply.send(connection.and_then(run));
+        let _ = reply.send(answer);
     })
 }
 
@@ -113,7 +118,13 @@ impl Loop {
         loop {
             match handle.block_on(self.wake()) {
                 Wake::Events => self.commit_batch(handle),
-                Wake::Job(job) => self.run_job(job),
+                Wake::Job(job) => {
+                    self.run_job(job);
+                    // One change, then events: however many changes wait, chat goes on.
+                    if self.take_ready() {
+                        self.commit_batch(handle);
+                    }
+                }
                 Wake::Heartbeat => self.heartbeat(),
                 Wake::Done => break,
             }
@@ -142,13 +153,27 @@ impl Loop {
         }
     }
 
-    /// What a job changed must reach the disk in time, just as events must.
+    /// What a job changed must reach the disk in time, just as events must, and shows as well that the store works.
     fn run_job(&mut self, job: Job) {
-        let (started, before) = (Instant::now(), self.writer.connection.total_changes());
-        job(Ok(&self.writer.connection));
-        if self.writer.connection.total_changes() > before {
-            self.dirty_since.get_or_insert(started);
+        let Writer { connection, health, .. } = &self.writer;
+        let (started, before) = (Instant::now(), connection.total_changes());
+        let dirty_since = &mut self.dirty_since;
+        job(Ok(connection), &mut || {
+            if connection.total_changes() > before {
+                dirty_since.get_or_insert(started);
+                health.send_modify(|health| health.last_commit = Some(Millis::now()));
+            }
+        });
+    }
+
+    /// Takes the events that are there already.
+    fn take_ready(&mut self) -> bool {
+        while self.batch.len() < MOST_PER_COMMIT
+            && let Ok(event) = self.writer.queue.try_recv()
+        {
+            self.batch.push(event);
         }
+        !self.batch.is_empty()
     }
 
     /// Commits what was taken, however often it takes.
@@ -169,7 +194,9 @@ impl Loop {
     /// Whoever wants to change something meanwhile hears what is wrong rather than nothing.
     async fn wait_to_retry(&mut self, pause: Duration) {
         let until = tokio::time::Instant::now() + pause;
-        while let Ok(Some(job)) = tokio::time::timeout_at(until, self.writer.jobs.recv()).await {
+        while tokio::time::Instant::now() < until
+            && let Ok(Some(job)) = tokio::time::timeout_at(until, self.writer.jobs.recv()).await
+        {
             self.run_job(job);
         }
         // With nobody left to ask for a change, `recv` does not wait.
@@ -260,11 +287,11 @@ impl Loop {
     /// The queue is drained: the last word, then the file is closed in order.
     fn close(mut self) {
         while let Ok(job) = self.writer.jobs.try_recv() {
-            job(Ok(&self.writer.connection));
+            self.run_job(job);
         }
         self.writer.jobs.close();
         while let Ok(job) = self.writer.jobs.try_recv() {
-            job(Err(Error::Closed));
+            job(Err(Error::Closed), &mut || {});
         }
         let ended = lock::mark_clean(&self.writer.connection);
         if let Err(error) = ended {

@@ -1,12 +1,14 @@
 //! What machines ask a server: does it live, is it ready, how is it configured, what are its numbers.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::{Routes, sql};
 use crate::chat::Millis;
@@ -14,7 +16,8 @@ use crate::config::{self, Config};
 use crate::store::{Db, HealthState};
 use crate::telemetry::Metrics;
 
-/// While rows come in, their commits prove that the store works. After this long without one, a row is written to see.
+/// A commit proves that the store works. After this long without one, a row is written to see, and not more often:
+/// anybody may ask.
 const QUIET: Duration = Duration::from_secs(5);
 /// A writer that takes longer than this is not one that chat can wait for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Probes {
     db: Db,
     metrics: Metrics,
+    /// For the one who writes a row to see; the others wait for what comes of it.
+    turn: Arc<Semaphore>,
     /// The document of `/configz`, which cannot change while the server runs.
     configz: String,
 }
@@ -45,7 +50,7 @@ pub fn routes(config: &Config, db: &Db, metrics: &Metrics) -> Routes {
         .open_to_any_method("/readyz", readyz)
         .get("/configz", configz_document)
         .get("/metrics", metrics_text)
-        .with_state(Probes { db: db.clone(), metrics: metrics.clone(), configz })
+        .with_state(Probes { db: db.clone(), metrics: metrics.clone(), turn: Arc::new(Semaphore::new(1)), configz })
 }
 
 async fn readyz(State(probes): State<Probes>, headers: HeaderMap) -> Response {
@@ -107,7 +112,11 @@ impl Probes {
     }
 
     async fn try_to_write(&self) -> Option<String> {
-        match tokio::time::timeout(PATIENCE, self.db.write(|tx| sql::probe(tx, Millis::now()))).await {
+        let trial = async {
+            let _turn = self.turn.acquire().await;
+            if self.is_quiet() { self.db.write(|tx| sql::probe(tx, Millis::now())).await } else { Ok(()) }
+        };
+        match tokio::time::timeout(PATIENCE, trial).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(format!("the store cannot write: {error}")),
             Err(_) => Some(format!("the store has not answered for {} s", PATIENCE.as_secs())),

@@ -337,3 +337,17 @@ async fn the_owners_token_lies_in_no_answer() {
     }
     assert!(house.folder.path().join("owner.token").exists());
 }
+
+#[tokio::test]
+async fn however_many_ask_whether_the_store_is_ready_it_is_tried_once() {
+    let house = house(|_| {});
+    let ask = || async {
+        let answer = text(house.ask("GET", "/readyz", &[("accept", "application/json")], "").await).await;
+        serde_json::from_str::<serde_json::Value>(&answer).expect("an answer in JSON")["last_commit"].clone()
+    };
+
+    let answers = futures_util::future::join_all((0..200).map(|_| ask())).await;
+
+    assert!(answers[0].is_string(), "{answers:?}");
+    assert!(answers.iter().all(|one| *one == answers[0]), "{answers:?}");
+}
