@@ -3,6 +3,7 @@
 
 mod classic;
 mod crash;
+mod export;
 mod faults;
 mod feed;
 mod guard;

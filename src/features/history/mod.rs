@@ -1,114 +1,15 @@
-//! `GET /api/messages`: history a page at a time, newest first, as clients of old expect it.
+//! What was said before: a page at a time, and all of it as a file.
 
-use axum::extract::State;
-use serde::{Deserialize, Serialize};
+mod export;
+mod item;
+mod page;
 
-use crate::chat::{Event, Kind, Millis};
-use crate::feed::{classic, wire};
 use crate::store::Db;
-use crate::store::events::{self, Page};
-use crate::web::extract::Query;
-use crate::web::{Problem, Routes};
-
-const USUAL: usize = 50;
-const MOST: usize = 500;
-
-/// What was asked, as text: an empty value counts as absent.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Ask {
-    limit: String,
-    since_ts: String,
-    before_ts: String,
-    before_rowid: String,
-}
-
-#[derive(Serialize)]
-struct Answer {
-    items: Vec<Item>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_before_ts: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_before_rowid: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct Item {
-    id: String,
-    ts: String,
-    username: String,
-    platform: String,
-    text: String,
-    emotes_json: String,
-    raw_json: String,
-}
+use crate::web::Routes;
 
 pub fn routes(db: &Db) -> Routes {
-    Routes::new().get("/api/messages", messages).with_state(db.clone())
-}
-
-async fn messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<axum::Json<Answer>, Problem> {
-    let page = read(&ask)?;
-    let limit = page.limit;
-    let mut found = db.read(move |connection| events::page(connection, &page)).await?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| has_more);
-    Ok(axum::Json(Answer {
-        next_before_ts: last.map(|event| event.at.0),
-        next_before_rowid: last.map(|event| event.id.0),
-        items: found.iter().map(item).collect(),
-    }))
-}
-
-fn read(ask: &Ask) -> Result<Page, Problem> {
-    let since = time("since_ts", &ask.since_ts)?;
-    let before = time("before_ts", &ask.before_ts)?;
-    let before_id = number("before_rowid", &ask.before_rowid)?;
-    if since.is_some() && before.is_some() {
-        return Err(Problem::bad_request("since_ts and before_ts exclude each other: send one of them"));
-    }
-    if before_id.is_some() && before.is_none() {
-        return Err(Problem::bad_request("before_rowid needs before_ts: send both as the last page gave them"));
-    }
-    let limit = number("limit", &ask.limit)?.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST).min(MOST));
-    Ok(Page { since, before, before_id, limit })
-}
-
-/// A whole number from 1.
-fn number(name: &str, text: &str) -> Result<Option<i64>, Problem> {
-    match text.trim() {
-        "" => Ok(None),
-        text => match text.parse() {
-            Ok(number) if number >= 1 => Ok(Some(number)),
-            _ => Err(Problem::bad_request(format!("{name}: {text} is not a whole number from 1"))),
-        },
-    }
-}
-
-/// Milliseconds since 1970, or RFC 3339.
-fn time(name: &str, text: &str) -> Result<Option<Millis>, Problem> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let millis = text.parse().ok().filter(|millis| *millis >= 0).map(Millis);
-    let wrong = || Problem::bad_request(format!("{name}: {text} is neither milliseconds since 1970 nor RFC 3339"));
-    millis.or_else(|| Millis::parse(text).filter(|_| text.parse::<i64>().is_err())).map(Some).ok_or_else(wrong)
-}
-
-fn item(event: &Event) -> Item {
-    let message = match &event.kind {
-        Kind::Message(message) => Some(message),
-        _ => None,
-    };
-    Item {
-        id: event.id.to_string(),
-        ts: event.at.to_rfc3339_trimmed(),
-        username: message.map(|message| message.author.name.clone()).unwrap_or_default(),
-        platform: event.channel.platform.to_string(),
-        text: message.map(|message| message.text.clone()).unwrap_or_default(),
-        emotes_json: message.map_or_else(|| "[]".to_owned(), |message| classic::emotes_json(&message.fragments)),
-        raw_json: wire::event(event),
-    }
+    Routes::new()
+        .get("/api/messages", page::messages)
+        .get("/api/messages/export", export::export)
+        .with_state(db.clone())
 }
