@@ -15,6 +15,7 @@ mod odd_lines;
 mod proof;
 mod resume;
 mod slow;
+mod sse;
 mod stand_in;
 mod support;
 mod tidy;

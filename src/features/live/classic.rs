@@ -73,12 +73,12 @@ impl Form for Classic {
         batch.frames().iter().filter(wanted).filter_map(|frame| frame.classic().cloned())
     }
 
-    fn stored(&self, live: &Live, events: Vec<Event>, _: EventId) -> Vec<Text> {
+    fn stored(&self, live: &Live, events: Vec<Event>, _: EventId) -> Vec<(EventId, Text)> {
         let wanted = events.iter().filter(|event| self.wants(event.channel.platform.as_str()));
-        let texts: Vec<Text> =
-            wanted.filter_map(|event| classic::message(event, live.forms.classic)).map(Text::from).collect();
-        live.forms.serialized.again.inc_by(texts.len() as u64);
-        texts
+        let frame = |event: &Event| Some((event.id, classic::message(event, live.forms.classic)?.into()));
+        let frames: Vec<(EventId, Text)> = wanted.filter_map(frame).collect();
+        live.forms.serialized.again.inc_by(frames.len() as u64);
+        frames
     }
 
     fn keepalive(&self, _: &Live, _: EventId) -> Text {

@@ -7,12 +7,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::Live;
 use super::ask::{Ask, Query};
-use super::socket;
 use super::watcher::{End, Form, Pace, Watcher, admit};
+use super::{Live, socket, sse};
 use crate::chat::{Event, EventId};
 use crate::feed::{Batch, Cursor, Text, wire};
 use crate::store::events;
@@ -33,9 +33,13 @@ pub async fn open(
     State(live): State<Arc<Live>>,
     Extension(corr): Extension<Correlation>,
     extract::Query(query): extract::Query<Query>,
+    headers: HeaderMap,
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let ask = query.read()?;
+    if sse::is_wanted(&headers) {
+        return Ok(sse::open(live, ask, &headers));
+    }
     let upgrade = socket::upgrade(asked, LONGEST)?;
     Ok(admit(ask, live, upgrade, corr))
 }
@@ -54,19 +58,15 @@ impl Form for Ask {
     /// Hello, what every newcomer is told, and what came before.
     async fn greet(watcher: &mut Watcher<Self>) -> Result<(), End> {
         let head = watcher.position;
-        let resumed = match &watcher.form.since {
-            Some(Some(cursor)) if is_ours(watcher, cursor) => Some(cursor.after),
-            _ => None,
-        };
-        let first = cursor(&watcher.live, resumed.unwrap_or(head));
-        watcher.socket.put(wire::hello(watcher.live.db.epoch(), &first, resumed.is_some()).into()).await?;
+        let Start { after, hello, is_reset } = start(&watcher.live, &watcher.form, head);
+        watcher.socket.put(hello).await?;
         watcher.flush().await?;
         watcher.tell_topics().await?;
-        if let Some(after) = resumed {
+        if let Some(after) = after {
             watcher.position = after;
             return watcher.catch_up().await;
         }
-        if watcher.form.since.is_some() {
+        if is_reset {
             watcher.socket.put(wire::reset().into()).await?;
         }
         let (filter, last) = (watcher.form.filter.clone(), watcher.form.last);
@@ -82,29 +82,38 @@ impl Form for Ask {
         batch.frame(move |event| event.id > after && self.filter.passes(event)).into_iter()
     }
 
-    fn stored(&self, live: &Live, events: Vec<Event>, upto: EventId) -> Vec<Text> {
+    fn stored(&self, live: &Live, events: Vec<Event>, upto: EventId) -> Vec<(EventId, Text)> {
         let asked: Vec<Event> = events.into_iter().filter(|event| self.filter.passes(event)).collect();
         let Some(newest) = asked.last().map(|event| event.id) else { return Vec::new() };
         let frame = |events: &[Event]| {
-            let last = events.last().map(|event| event.id).filter(|last| *last != newest);
+            let last = events.last().map(|event| event.id).filter(|last| *last != newest).unwrap_or(upto);
             let texts: Vec<String> = events.iter().map(wire::event).collect();
             live.forms.serialized.again.inc_by(events.len() as u64);
-            wire::events(&cursor(live, last.unwrap_or(upto)), texts.iter().map(String::as_str)).into()
+            (last, wire::events(&live.cursor(last), texts.iter().map(String::as_str)).into())
         };
         asked.chunks(PER_FRAME).map(frame).collect()
     }
 
     fn keepalive(&self, live: &Live, position: EventId) -> Text {
-        wire::keepalive(&cursor(live, position)).into()
+        wire::keepalive(&live.cursor(position)).into()
     }
 }
 
-/// A cursor of this database, at or below its newest event.
-fn is_ours(watcher: &Watcher<Ask>, cursor: &Cursor) -> bool {
-    let highest = watcher.live.db.committed().borrow().last.max(watcher.seat.head());
-    cursor.epoch == watcher.live.db.epoch() && cursor.after <= highest
+/// How a feed begins.
+pub struct Start {
+    /// The place it resumes from; none where it begins with the newest.
+    pub after: Option<EventId>,
+    pub hello: Text,
+    /// The cursor that was given means nothing here.
+    pub is_reset: bool,
 }
 
-fn cursor(live: &Live, after: EventId) -> String {
-    Cursor { epoch: live.db.epoch().to_owned(), after }.to_string()
+/// Where a feed begins that everything up to `head` was sent to others of.
+pub fn start(live: &Live, ask: &Ask, head: EventId) -> Start {
+    let highest = live.db.committed().borrow().last.max(head);
+    // A cursor of this database, at or below its newest event.
+    let is_ours = |cursor: &&Cursor| cursor.epoch == live.db.epoch() && cursor.after <= highest;
+    let after = ask.since.iter().flatten().find(is_ours).map(|cursor| cursor.after);
+    let hello = wire::hello(live.db.epoch(), &live.cursor(after.unwrap_or(head)), after.is_some()).into();
+    Start { after, hello, is_reset: ask.since.is_some() && after.is_none() }
 }

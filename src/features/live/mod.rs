@@ -4,6 +4,7 @@ mod ask;
 mod classic;
 mod feed;
 mod socket;
+mod sse;
 mod watcher;
 
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use std::sync::Arc;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use crate::chat::EventId;
 use crate::config::Config;
-use crate::feed::{Forms, Hub};
+use crate::feed::{Cursor, Forms, Hub};
 use crate::stages::Stage;
 use crate::store::Db;
 use crate::telemetry::Metrics;
@@ -35,6 +37,10 @@ pub struct Live {
 impl Live {
     pub fn new(config: &Config, db: Db, hub: Hub, forms: Forms, metrics: Metrics, stage: Stage) -> Self {
         Self { db, hub, forms, metrics, stage, feed: config.feed.clone(), socket: config.socket.clone() }
+    }
+
+    fn cursor(&self, after: EventId) -> String {
+        Cursor { epoch: self.db.epoch().to_owned(), after }.to_string()
     }
 
     pub fn routes(self) -> Routes {

@@ -43,8 +43,9 @@ pub trait Form: Send + Sync + Sized + 'static {
     /// The frames of those events of a batch that come after an id.
     fn fresh<'a>(&'a self, batch: &'a Batch, after: EventId) -> impl Iterator<Item = Text> + Send + 'a;
 
-    /// The frames of events that were read from the store, which has nothing else up to an id.
-    fn stored(&self, live: &Live, events: Vec<Event>, upto: EventId) -> Vec<Text>;
+    /// The frames of events that were read from the store, which has nothing else up to an id; each with the id that it
+    /// reaches to.
+    fn stored(&self, live: &Live, events: Vec<Event>, upto: EventId) -> Vec<(EventId, Text)>;
 
     fn keepalive(&self, live: &Live, position: EventId) -> Text;
 }
@@ -284,11 +285,11 @@ impl<F: Form> Watcher<F> {
     }
 
     pub async fn send_stored(&mut self, events: Vec<Event>, upto: EventId) -> Result<(), End> {
-        self.position = upto;
-        for frame in self.form.stored(&self.live, events, upto) {
+        for (_, frame) in self.form.stored(&self.live, events, upto) {
             self.socket.put(frame).await?;
             self.flush().await?;
         }
+        self.position = upto;
         Ok(())
     }
 
