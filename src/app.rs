@@ -112,6 +112,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         drop_empty: config.socket.drop_empty,
         show_badges: config.ui.show_badges,
         prefix_at: config.ui.yt_prefix_at,
+        palette: config.ui.palette,
     };
     let forms = Forms { classic: style, serialized: metrics.serialized() };
     let head = db.committed().borrow().last;

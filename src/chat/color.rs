@@ -10,8 +10,41 @@ pub struct Color([u8; 3]);
 /// What an empty name gets.
 const NAMELESS: Color = Color([0x94, 0xA3, 0xB8]);
 
+/// Which colors a name without one may get.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Palette {
+    /// Twitch's own.
+    #[default]
+    #[serde(rename = "15")]
+    Fifteen,
+    /// Those of the first versions.
+    #[serde(rename = "8")]
+    Eight,
+}
+
+impl Palette {
+    const fn colors(self) -> &'static [Color] {
+        match self {
+            Self::Fifteen => &FIFTEEN,
+            Self::Eight => &EIGHT,
+        }
+    }
+}
+
+/// Soft colors, in the order the classic hash counts them.
+const EIGHT: [Color; 8] = [
+    Color([0xF9, 0x73, 0x16]),
+    Color([0x22, 0xD3, 0xEE]),
+    Color([0xC0, 0x84, 0xFC]),
+    Color([0x34, 0xD3, 0x99]),
+    Color([0xFA, 0xCC, 0x15]),
+    Color([0x38, 0xBD, 0xF8]),
+    Color([0xF4, 0x72, 0xB6]),
+    Color([0xA3, 0xE6, 0x35]),
+];
+
 /// Twitch's fifteen default name colors, in the order the classic hash counts them.
-const PALETTE: [Color; 15] = [
+const FIFTEEN: [Color; 15] = [
     Color([0x00, 0x00, 0xFF]),
     Color([0x8A, 0x2B, 0xE2]),
     Color([0x5F, 0x9E, 0xA0]),
@@ -34,6 +67,11 @@ const MIN_LUMINANCE: f64 = 0.10;
 const MAX_LIFTS: usize = 4;
 
 impl Color {
+    /// What YouTube paints its people in.
+    pub const YOUTUBE_OWNER: Self = Self([0xFF, 0xD6, 0x00]);
+    pub const YOUTUBE_MODERATOR: Self = Self([0x5E, 0x84, 0xF1]);
+    pub const YOUTUBE_MEMBER: Self = Self([0x0F, 0x9D, 0x58]);
+
     /// Reads `#RRGGBB` in any case; anything else is no color.
     pub fn parse(text: &str) -> Option<Self> {
         let hex = text.strip_prefix('#')?;
@@ -46,7 +84,7 @@ impl Color {
     }
 
     /// The palette color of a name: FNV-1a (32 bit) over its lower case, modulo the palette.
-    pub fn of_name(name: &str) -> Self {
+    pub fn of_name(name: &str, palette: Palette) -> Self {
         if name.is_empty() {
             return NAMELESS;
         }
@@ -54,7 +92,8 @@ impl Color {
             .to_lowercase()
             .bytes()
             .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        PALETTE[hash as usize % PALETTE.len()]
+        let colors = palette.colors();
+        colors[hash as usize % colors.len()]
     }
 
     /// The same hue made readable on black: blended 60 % toward white until bright enough.
@@ -106,17 +145,18 @@ mod tests {
     #[test]
     fn names_get_the_colors_they_always_had() {
         let cases = [
-            ("dayoman", "#8A2BE2"),
-            ("hp_az", "#9ACD32"),
-            ("Tester", "#9ACD32"),
-            ("sampleuser", "#8A2BE2"),
-            ("tw-user", "#FF69B4"),
-            ("taileruser", "#9999FF"),
-            ("étoile", "#D2691E"),
-            ("", "#94A3B8"),
+            ("dayoman", "#8A2BE2", "#C084FC"),
+            ("hp_az", "#9ACD32", "#38BDF8"),
+            ("Tester", "#9ACD32", "#F472B6"),
+            ("sampleuser", "#8A2BE2", "#FACC15"),
+            ("tw-user", "#FF69B4", "#F97316"),
+            ("taileruser", "#9999FF", "#34D399"),
+            ("étoile", "#D2691E", "#F97316"),
+            ("", "#94A3B8", "#94A3B8"),
         ];
-        for (name, expected) in cases {
-            assert_eq!(Color::of_name(name).readable().to_string(), expected, "{name}");
+        for (name, fifteen, eight) in cases {
+            assert_eq!(Color::of_name(name, Palette::Fifteen).readable().to_string(), fifteen, "{name}");
+            assert_eq!(Color::of_name(name, Palette::Eight).readable().to_string(), eight, "{name}");
         }
     }
 

@@ -66,6 +66,7 @@ pub const KEYS: &[Key] = &[
     key("log_format", &["ELORA_LOG_FORMAT", "LOG_FORMAT"]),
     key("ui_yt_prefix_at", &["ELORA_UI_YT_PREFIX_AT"]),
     key("ui_show_badges", &["ELORA_UI_SHOW_BADGES"]),
+    key("ui_palette", &["ELORA_UI_PALETTE"]),
 ];
 
 /// Fields whose values are never shown.

@@ -94,6 +94,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("log_format", "json"),
     ("ui_yt_prefix_at", "1"),
     ("ui_show_badges", "hide"),
+    ("ui_palette", "8"),
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::value;
+use crate::chat::color::Palette;
 
 /// The log on stderr.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -37,10 +38,13 @@ pub struct Ui {
     pub yt_prefix_at: bool,
     #[serde(deserialize_with = "value::flag")]
     pub show_badges: bool,
+    /// For names without a color of their own, on the classic socket.
+    #[serde(deserialize_with = "value::choice")]
+    pub palette: Palette,
 }
 
 impl Default for Ui {
     fn default() -> Self {
-        Self { yt_prefix_at: false, show_badges: true }
+        Self { yt_prefix_at: false, show_badges: true, palette: Palette::default() }
     }
 }

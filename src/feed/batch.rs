@@ -22,6 +22,7 @@ pub struct Frame {
     forms: Forms,
     feed: OnceLock<Box<str>>,
     classic: OnceLock<Option<Text>>,
+    change: OnceLock<Option<Text>>,
 }
 
 /// At least one event, in order.
@@ -35,7 +36,7 @@ pub struct Batch {
 
 impl Frame {
     fn new(event: Event, forms: &Forms) -> Self {
-        Self { event, forms: forms.clone(), feed: OnceLock::new(), classic: OnceLock::new() }
+        Self { event, forms: forms.clone(), feed: OnceLock::new(), classic: OnceLock::new(), change: OnceLock::new() }
     }
 
     pub fn id(&self) -> EventId {
@@ -62,6 +63,13 @@ impl Frame {
             Some(text.into())
         });
         made.as_ref()
+    }
+}
+
+impl Frame {
+    /// For clients of the classic socket that want to know what was taken away.
+    pub fn change(&self) -> Option<&Text> {
+        self.change.get_or_init(|| classic::change(&self.event).map(Text::from)).as_ref()
     }
 }
 

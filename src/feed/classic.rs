@@ -1,15 +1,11 @@
 //! The JSON of `/ws/chat`, as clients of old read it: one message, its words as tokens, in an envelope whose data is
 //! a string.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::chat::color::Color;
-use crate::chat::{Author, Event, Fragment, Kind, Message, Platform, State};
-
-/// Where a picture of an emote lies, for the one provider there is so far.
-const TWITCH_EMOTES: &str = "https://static-cdn.jtvnw.net/emoticons/v2";
-const EMOTE_SIZE: u32 = 28;
+use super::tokens::{emotes, tokens};
+use crate::chat::color::{Color, Palette};
+use crate::chat::{Author, Cleared, Event, Fragment, Kind, Message, Platform, Removed, Role, State};
 
 /// How the operator wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +16,8 @@ pub struct Style {
     pub show_badges: bool,
     /// Keep the `@` before YouTube names.
     pub prefix_at: bool,
+    /// For names without a color.
+    pub palette: Palette,
 }
 
 /// The text frame of a message; none for what this socket does not show.
@@ -33,44 +31,41 @@ pub fn message(event: &Event, style: Style) -> Option<String> {
     Some(if style.envelope { format!(r#"{{"type":"chat","data":{}}}"#, Value::from(chat)) } else { chat })
 }
 
+/// What takes something away, for clients that ask to be told; none for anything else.
+pub fn change(event: &Event) -> Option<String> {
+    let mut frame = match &event.kind {
+        Kind::Removed(Removed { target }) => {
+            json!({ "type": "removed", "id": target.id.map(|id| id.to_string()), "native_id": target.native_id,
+                    "author_id": target.author_id })
+        }
+        Kind::Cleared(Cleared { target, duration_s }) => {
+            json!({ "type": "cleared", "author_id": target.author_id, "author_login": target.author_login,
+                    "duration_s": duration_s })
+        }
+        _ => return None,
+    };
+    frame["source"] = source(&event.channel.platform).into();
+    frame["source_channel"] = event.channel.login.clone().into();
+    frame["ts"] = event.at.0.into();
+    Some(frame.to_string())
+}
+
 /// The emotes of a text as these clients store them: a JSON list.
 pub fn emotes_json(fragments: &[Fragment]) -> String {
     serde_json::to_string(&emotes(fragments)).expect("texts and numbers always serialize")
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-struct Emote {
-    id: String,
-    name: String,
-    locations: Vec<String>,
-    images: Vec<Image>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Image {
-    url: String,
-    width: u32,
-    height: u32,
-    id: String,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Token {
-    r#type: &'static str,
-    text: String,
-    emote: Emote,
-}
-
 fn chat(event: &Event, message: &Message, style: Style) -> Value {
     let channel = &event.channel;
     let author = &message.author;
-    let color = author.color.unwrap_or_else(|| Color::of_name(&author.login)).readable().to_string();
+    let color = color(author, &channel.platform, style.palette).readable().to_string();
     let badges = if style.show_badges { badges(author, &channel.platform) } else { Vec::new() };
+    let emotes = emotes(&message.fragments);
     let mut chat = json!({
         "author": name(author, channel.platform.as_str(), style),
         "message": message.text.trim(),
-        "fragments": tokens(&message.fragments),
-        "emotes": emotes(&message.fragments),
+        "fragments": tokens(&message.text, &emotes),
+        "emotes": emotes,
         "badges": badges,
         "source": source(&channel.platform),
         "colour": color,
@@ -81,10 +76,25 @@ fn chat(event: &Event, message: &Message, style: Style) -> Value {
     if channel.platform == Platform::TWITCH {
         chat["source_channel"] = channel.login.clone().into();
     }
+    if channel.platform == Platform::YOUTUBE {
+        chat["source_url"] = channel.url().into();
+    }
     if !author.badges.is_empty() {
         chat["badges_raw"] = raw_badges(author, &channel.platform);
     }
     chat
+}
+
+/// What YouTube paints a role in comes before anything else.
+fn color(author: &Author, platform: &Platform, palette: Palette) -> Color {
+    let youtube = [
+        (Role::BROADCASTER, Color::YOUTUBE_OWNER),
+        (Role::MODERATOR, Color::YOUTUBE_MODERATOR),
+        (Role::SUBSCRIBER, Color::YOUTUBE_MEMBER),
+    ];
+    let of_role = youtube.iter().find(|(role, _)| *platform == Platform::YOUTUBE && author.roles.contains(role));
+    let own = of_role.map(|(_, color)| *color).or(author.color);
+    own.unwrap_or_else(|| Color::of_name(&author.login, palette))
 }
 
 /// The platform's name as these clients spell it.
@@ -121,64 +131,4 @@ fn raw_badges(author: &Author, platform: &Platform) -> Value {
     let badges = joined(|badge| Some(format!("{}/{}", badge.set, badge.version)));
     let titles = joined(|badge| badge.title.as_ref().map(|title| format!("{}/{title}", badge.set)));
     json!({ platform.as_str(): { "badges": badges, "badge_info": titles } })
-}
-
-/// Runs of text with single spaces, and emotes.
-fn tokens(fragments: &[Fragment]) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut run = String::new();
-    let mut at = 0;
-    for fragment in fragments {
-        match fragment {
-            Fragment::Emote { text, id, name, provider, .. } => {
-                flush(&mut tokens, &mut run);
-                let emote = emote(id, name, provider, vec![place(at, text)]);
-                tokens.push(Token { r#type: "emote", text: text.clone(), emote });
-            }
-            other => run.push_str(other.text()),
-        }
-        at += fragment.text().chars().count();
-    }
-    flush(&mut tokens, &mut run);
-    tokens
-}
-
-fn flush(tokens: &mut Vec<Token>, run: &mut String) {
-    let text = run.split_whitespace().collect::<Vec<_>>().join(" ");
-    run.clear();
-    if !text.is_empty() {
-        tokens.push(Token { r#type: "text", text, emote: Emote::default() });
-    }
-}
-
-/// Every emote once, with all its places.
-fn emotes(fragments: &[Fragment]) -> Vec<Emote> {
-    let mut emotes: Vec<Emote> = Vec::new();
-    let mut at = 0;
-    for fragment in fragments {
-        if let Fragment::Emote { text, id, name, provider, .. } = fragment {
-            match emotes.iter_mut().find(|emote| emote.id == *id) {
-                Some(known) => known.locations.push(place(at, text)),
-                None => emotes.push(emote(id, name, provider, vec![place(at, text)])),
-            }
-        }
-        at += fragment.text().chars().count();
-    }
-    emotes
-}
-
-/// First and last character, counted from 0.
-fn place(at: usize, text: &str) -> String {
-    format!("{at}-{}", at + text.chars().count().saturating_sub(1))
-}
-
-fn emote(id: &str, name: &str, provider: &str, locations: Vec<String>) -> Emote {
-    let image = || Image {
-        url: format!("{TWITCH_EMOTES}/{id}/default/dark/1.0"),
-        width: EMOTE_SIZE,
-        height: EMOTE_SIZE,
-        id: format!("{id}-1x"),
-    };
-    let images = if provider == "twitch" { vec![image()] } else { Vec::new() };
-    Emote { id: id.to_owned(), name: name.to_owned(), locations, images }
 }

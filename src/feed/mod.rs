@@ -6,6 +6,7 @@ pub mod classic;
 mod cursor;
 mod hub;
 mod tailer;
+mod tokens;
 pub mod wire;
 
 pub use batch::{Batch, Forms, Frame};

@@ -13,7 +13,7 @@ use crate::support::feed::{Feed, upgrade};
 use crate::support::scene::watching_with;
 use crate::support::server::{Launch, Server};
 use crate::support::soon;
-use crate::support::twitch::lines::{clearmsg, privmsg, privmsg_with};
+use crate::support::twitch::lines::{clearmsg, privmsg, privmsg_with, timeout};
 use crate::support::twitch::{ADA, BOB, MEI, Twitch};
 
 const KEEPALIVE: &str = "__keepalive__";
@@ -245,6 +245,84 @@ async fn what_has_no_text_and_what_was_taken_away_does_not_come() {
     feed.event(&last).await;
 
     assert_eq!(classic.chat().await["message"], "last");
+}
+
+#[tokio::test]
+async fn a_replay_begins_with_the_newest_hundred_and_goes_on_live() {
+    let (twitch, server, mut feed) = scene(|launch| launch).await;
+    let before = twitch.burst("room", 130, 2000).await;
+    feed.until_all(&before).await;
+
+    let mut classic = Classic::open(server.addr, "?replay=1").await;
+    let after = twitch.say("room", &ADA, "cyan:wave2: and now live").await;
+    feed.event(&after).await;
+
+    let ids = |events: &[Value]| events.iter().map(|event| event["id"].clone()).collect::<Vec<_>>();
+    let mut seen = Vec::new();
+    for _ in 0..101 {
+        seen.push(classic.chat().await);
+    }
+    let expected: Vec<Value> = feed.events.iter().filter(|event| event["kind"] == "message").cloned().collect();
+    assert_eq!(ids(&seen), ids(&expected[30..]), "oldest first, none twice");
+    assert!(seen[0]["fragments"].as_array().is_some_and(|tokens| !tokens.is_empty()), "{}", seen[0]);
+    let tokens: Vec<_> = seen[100]["fragments"].as_array().expect("tokens").iter().collect();
+    let types: Vec<_> = tokens.iter().map(|token| (token["type"].clone(), token["text"].clone())).collect();
+    assert_eq!(
+        types,
+        [("colour".into(), "cyan".into()), ("effect".into(), "wave2".into()), ("text".into(), "and now live".into())]
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_replayed_unless_asked_for() {
+    let (twitch, server, mut feed) = scene(|launch| launch).await;
+    let before = twitch.say("room", &ADA, "before").await;
+    feed.event(&before).await;
+
+    for query in ["", "?replay=0", "?replay=nonsense"] {
+        let mut classic = Classic::open(server.addr, query).await;
+        let now = twitch.say("room", &ADA, "now").await;
+        assert_eq!(classic.chat().await["id"], feed.event(&now).await["id"], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_it_is_told_what_is_taken_away() {
+    let (twitch, server, mut feed) = scene(|launch| launch).await;
+    let mut plain = Classic::open(server.addr, "").await;
+    let mut told = Classic::open(server.addr, "?events=1").await;
+    let id = twitch.say("room", &BOB, "unspeakable").await;
+    let said = feed.event(&id).await;
+    told.chat().await;
+    plain.chat().await;
+
+    twitch.send(clearmsg("room", BOB.login, &id, "unspeakable")).await;
+    twitch.send(timeout("room", &BOB, 60)).await;
+    twitch.say("room", &ADA, "next").await;
+
+    let removed: Value = serde_json::from_str(&told.text().await).expect("JSON");
+    assert_eq!(removed["type"], "removed");
+    assert_eq!(removed["id"], said["id"]);
+    assert_eq!(removed["native_id"], *id);
+    assert_eq!(removed["source"], "Twitch");
+    let cleared: Value = serde_json::from_str(&told.text().await).expect("JSON");
+    assert_eq!(cleared["type"], "cleared");
+    assert_eq!(cleared["author_id"], BOB.id.to_string());
+    assert_eq!(cleared["duration_s"], 60);
+    assert_eq!(told.chat().await["message"], "next");
+    assert_eq!(plain.chat().await["message"], "next", "whoever did not ask is sent chat alone");
+}
+
+#[tokio::test]
+async fn the_palette_of_the_first_versions_is_there_to_choose() {
+    let (twitch, server, _feed) = scene(|launch| launch.env("ELORA_UI_PALETTE", "8")).await;
+    let mut classic = Classic::open(server.addr, "").await;
+
+    twitch.say("room", &BOB, "colorless").await;
+
+    let eight = ["#F97316", "#22D3EE", "#C084FC", "#34D399", "#FACC15", "#38BDF8", "#F472B6", "#A3E635"];
+    let color = classic.chat().await["colour"].clone();
+    assert!(eight.iter().any(|known| color == *known), "{color}");
 }
 
 #[tokio::test]

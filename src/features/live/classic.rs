@@ -13,17 +13,22 @@ use super::Live;
 use super::socket;
 use super::watcher::{End, Form, Pace, Watcher, admit};
 use crate::chat::{Event, EventId};
-use crate::feed::{Batch, Text, classic};
+use crate::feed::{Batch, Frame, Text, classic};
+use crate::store::events::{self, Page};
 use crate::web::Problem;
 use crate::web::extract;
 use crate::web::layers::Correlation;
 
 const KEEPALIVE: &str = "__keepalive__";
+/// Messages a client that asks for it begins with.
+const REPLAYED: usize = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Query {
     source: String,
+    replay: String,
+    events: String,
 }
 
 pub async fn open(
@@ -33,13 +38,25 @@ pub async fn open(
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = socket::upgrade(asked, live.socket.max_message_bytes)?;
-    let source = query.source.trim().to_lowercase();
-    Ok(admit(Classic { source }, live, upgrade, corr))
+    let classic = Classic {
+        source: query.source.trim().to_lowercase(),
+        is_replayed: is_on(&query.replay),
+        has_changes: is_on(&query.events),
+    };
+    Ok(admit(classic, live, upgrade, corr))
+}
+
+fn is_on(flag: &str) -> bool {
+    matches!(flag.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on")
 }
 
 struct Classic {
     /// In lower case; empty for every platform.
     source: String,
+    /// Begins with what was said before.
+    is_replayed: bool,
+    /// Is told what is taken away.
+    has_changes: bool,
 }
 
 impl Classic {
@@ -64,18 +81,37 @@ impl Form for Classic {
         }
     }
 
-    async fn greet(_: &mut Watcher<Self>) -> Result<(), End> {
-        Ok(())
+    async fn greet(watcher: &mut Watcher<Self>) -> Result<(), End> {
+        if !watcher.form.is_replayed {
+            return Ok(());
+        }
+        let page = Page { limit: REPLAYED, ..Page::default() };
+        let said = watcher.live.db.read(move |connection| events::page(connection, &page)).await;
+        let mut said = said.map_err(|_| End::Blind)?;
+        said.truncate(REPLAYED);
+        let head = watcher.position;
+        // What is newer comes by itself.
+        said.retain(|event| event.id <= head);
+        said.reverse();
+        watcher.send_stored(said, head).await
     }
 
     fn fresh<'a>(&'a self, batch: &'a Batch, after: EventId) -> impl Iterator<Item = Text> + Send + 'a {
-        let wanted = move |frame: &&crate::feed::Frame| frame.id() > after && self.wants(frame.platform().as_str());
-        batch.frames().iter().filter(wanted).filter_map(|frame| frame.classic().cloned())
+        let wanted = move |frame: &&Frame| frame.id() > after && self.wants(frame.platform().as_str());
+        let text = |frame: &Frame| match frame.classic() {
+            None if self.has_changes => frame.change().cloned(),
+            text => text.cloned(),
+        };
+        batch.frames().iter().filter(wanted).filter_map(text)
     }
 
     fn stored(&self, live: &Live, events: Vec<Event>, _: EventId) -> Vec<(EventId, Text)> {
         let wanted = events.iter().filter(|event| self.wants(event.channel.platform.as_str()));
-        let frame = |event: &Event| Some((event.id, classic::message(event, live.forms.classic)?.into()));
+        let change = |event: &Event| if self.has_changes { classic::change(event) } else { None };
+        let frame = |event: &Event| {
+            let text = classic::message(event, live.forms.classic).or_else(|| change(event))?;
+            Some((event.id, text.into()))
+        };
         let frames: Vec<(EventId, Text)> = wanted.filter_map(frame).collect();
         live.forms.serialized.again.inc_by(frames.len() as u64);
         frames

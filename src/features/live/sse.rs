@@ -86,7 +86,7 @@ impl Reader {
                 () = self.seat.news(self.position) => self.gather().await?,
                 () = sleep_until(self.keepalive_at) => {
                     let cursor = self.live.cursor(self.position);
-                    self.push(self.position, wire::keepalive(&cursor).into());
+                    self.push(self.position, &wire::keepalive(&cursor));
                 }
             }
         }
@@ -95,19 +95,19 @@ impl Reader {
     async fn greet(&mut self) -> Option<()> {
         let head = self.position;
         let Start { after, hello, is_reset } = start(&self.live, &self.ask, head);
-        self.push(after.unwrap_or(head), hello);
+        self.push(after.unwrap_or(head), &hello);
         self.tell_topics();
         if let Some(after) = after {
             self.position = after;
             return Some(());
         }
         if is_reset {
-            self.push(head, wire::reset().into());
+            self.push(head, &wire::reset());
         }
         let (filter, last) = (self.ask.filter.clone(), self.ask.last);
         let newest = self.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
         let frames = self.ask.stored(&self.live, newest.ok()?, head);
-        frames.into_iter().for_each(|(upto, frame)| self.push(upto, frame));
+        frames.into_iter().for_each(|(upto, frame)| self.push(upto, &frame));
         Some(())
     }
 
@@ -118,7 +118,7 @@ impl Reader {
             Next::Batch(batch) => {
                 let after = std::mem::replace(&mut self.position, batch.last());
                 let frames: Vec<Text> = self.ask.fresh(&batch, after).collect();
-                frames.into_iter().for_each(|frame| self.push(batch.last(), frame));
+                frames.into_iter().for_each(|frame| self.push(batch.last(), &frame));
             }
             Next::Missed => {
                 let position = self.position;
@@ -126,7 +126,7 @@ impl Reader {
                 let upto = page.last().map_or(self.seat.head(), |event| event.id);
                 self.position = upto;
                 let frames = self.ask.stored(&self.live, page, upto);
-                frames.into_iter().for_each(|(upto, frame)| self.push(upto, frame));
+                frames.into_iter().for_each(|(upto, frame)| self.push(upto, &frame));
             }
             Next::Nothing => {}
             Next::Over => return None,
@@ -139,9 +139,9 @@ impl Reader {
         self.ready.extend(topics.into_iter().map(|frame| Event::default().data(frame.as_str())));
     }
 
-    fn push(&mut self, upto: EventId, frame: Text) {
+    fn push(&mut self, upto: EventId, frame: &str) {
         self.keepalive_at = Instant::now() + self.live.feed.keepalive;
-        self.ready.push_back(Event::default().id(self.live.cursor(upto)).data(frame.as_str()));
+        self.ready.push_back(Event::default().id(self.live.cursor(upto)).data(frame));
     }
 }
 
