@@ -119,7 +119,9 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let hub = Hub::new(head);
     let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
     let board = Board::default();
-    let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard(config)).await?;
+    let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard(config))
+        .await
+        .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
     let routes = web::routes(config, &db, &guard, &metrics)
         .merge(sources.routes())

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config;
-use crate::store::OpenError;
+use crate::store::{self, OpenError};
 
 /// The configuration is wrong.
 const CONFIG: u8 = 64;
@@ -39,6 +39,9 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             _ => None,
         };
     }
+    if cause.downcast_ref::<store::Error>().is_some_and(store::Error::is_outage) {
+        return Some(NOT_WRITABLE);
+    }
     let taken = cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::AddrInUse);
     taken.then_some(TAKEN)
 }
@@ -52,12 +55,14 @@ mod tests {
     #[test]
     fn each_kind_of_failure_has_its_code() {
         let path = || "elora.db".into();
+        let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
         let cases = [
             (anyhow::Error::from(config::Errors(Vec::new())), 64),
             (OpenError::Newer { path: path(), found: 9, known: 3 }.into(), 65),
             (OpenError::Foreign { path: path(), what: "not a SQLite file" }.into(), 65),
             (io::Error::from(io::ErrorKind::AddrInUse).into(), 69),
             (OpenError::NotWritable { path: path(), uid: 1, cause: "read-only".to_owned() }.into(), 73),
+            (store::Error::Sqlite(full).into(), 73),
             (OpenError::InUse { path: path(), pid: "7".to_owned() }.into(), 75),
             (io::Error::from(io::ErrorKind::NotFound).into(), 1),
         ];

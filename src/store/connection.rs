@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OpenError, place};
+use super::{OpenError, place, refused};
 use crate::config::{self, Synchronous};
 
 /// The first version without the bug that corrupts a file when a writer and a checkpoint meet.
@@ -36,7 +36,7 @@ pub fn writer(path: &Path, config: &config::Store) -> Result<Connection, OpenErr
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
-    open().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+    open().map_err(|source| refused(path, source))
 }
 
 /// Makes a change that a power loss cannot take once this returns, nor anything that was committed before it.

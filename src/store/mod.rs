@@ -137,7 +137,7 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
     let mut connection = connection::writer(&place.path, config)?;
     migrate::run(&mut connection, &place.path)?;
     let start = connection::durably(&connection, config.synchronous, |connection| lock.reconcile(connection));
-    let start = start.map_err(|source| OpenError::Sqlite { path: place.path.clone(), source })?;
+    let start = start.map_err(|source| refused(&place.path, source))?;
 
     let (committed_tx, committed) = watch::channel(Committed { last: start.last, at: Instant::now() });
     let (health_tx, health) = watch::channel(Health::default());
@@ -227,10 +227,18 @@ impl Db {
 fn refused(path: &Path, source: rusqlite::Error) -> OpenError {
     use rusqlite::ErrorCode as Code;
     match source.sqlite_error_code() {
-        Some(Code::ReadOnly | Code::CannotOpen | Code::DiskFull | Code::PermissionDenied) => {
+        Some(Code::SystemIoFailure) if is_reading(&source) => OpenError::Sqlite { path: path.to_owned(), source },
+        Some(Code::ReadOnly | Code::CannotOpen | Code::DiskFull | Code::PermissionDenied | Code::SystemIoFailure) => {
             OpenError::NotWritable { path: path.to_owned(), uid: place::uid(), cause: source.to_string() }
         }
         Some(Code::NotADatabase) => OpenError::Foreign { path: path.to_owned(), what: "not a SQLite file" },
         _ => OpenError::Sqlite { path: path.to_owned(), source },
     }
+}
+
+/// Whether it was reading that failed, which no right to write would mend.
+fn is_reading(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ};
+    let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+    [SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ].contains(&code)
 }

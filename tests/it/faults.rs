@@ -105,6 +105,35 @@ async fn a_read_only_store_is_refused_at_the_start() {
 }
 
 #[tokio::test]
+async fn a_log_that_cannot_be_opened_is_named_at_the_start() {
+    let server = Launch::new().start().await;
+    let launch = server.launch().clone();
+    assert_eq!(server.stop().await.code, Some(0));
+    let log = launch.dir().join("elora.db-wal");
+    if log.exists() {
+        std::fs::remove_file(&log).unwrap();
+    }
+    std::fs::create_dir(log).unwrap();
+
+    let ended = launch.run().await;
+
+    assert_ends(&ended, CANNOT_CREATE, &["elora.db", "not writable"]);
+}
+
+#[tokio::test]
+async fn a_store_that_is_full_at_the_start_is_told() {
+    let server = Launch::new().start().await;
+    let launch = server.launch().clone();
+    assert_eq!(server.stop().await.code, Some(0));
+    let channels: Vec<String> = (0..500).map(|n| format!("somebody_with_a_name_{n}")).collect();
+
+    let ended =
+        launch.env("ELORA_DB_PRAGMAS_EXTRA", "max_page_count=1").env("TWITCH_CHANNELS", &channels.join(",")).run();
+
+    assert_ends(&ended.await, CANNOT_CREATE, &["elora.db", "full"]);
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_made_is_named() {
     let launch = Launch::new();
     let file = launch.dir().join("file");
