@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -25,10 +25,7 @@ pub struct Place {
 /// Finds or makes the file, touching no byte of one that is not ours.
 pub fn choose(config: &config::Store) -> Result<Place, OpenError> {
     if config.mode == Mode::Ephemeral {
-        let path = std::env::temp_dir().join(format!("elora-chat-{}.db", std::process::id()));
-        for leftover in [path.clone(), beside(&path, "-wal"), beside(&path, "-shm"), beside(&path, ".lock")] {
-            let _ = fs::remove_file(leftover);
-        }
+        let path = private_folder()?.join("elora.db");
         claim(&path)?;
         return Ok(Place { path, ephemeral: true });
     }
@@ -51,10 +48,20 @@ pub fn choose(config: &config::Store) -> Result<Place, OpenError> {
     Ok(Place { path, ephemeral: false })
 }
 
-/// Removes a temporary store with its side files, and nothing else.
+/// A new folder that nobody else can look into, or can have put anything in before.
+fn private_folder() -> Result<PathBuf, OpenError> {
+    let folder = std::env::temp_dir().join(format!("elora-chat-{}", uuid::Uuid::new_v4().simple()));
+    fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|source| denied(&folder, source))?;
+    Ok(folder)
+}
+
+/// Removes a temporary store with its side files and the folder that was made for it, and nothing else.
 pub fn remove(path: &Path) {
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm"), beside(path, ".lock")] {
         let _ = fs::remove_file(file);
+    }
+    if let Some(folder) = path.parent() {
+        let _ = fs::remove_dir(folder);
     }
 }
 

@@ -289,17 +289,29 @@ async fn a_gnasty_file_in_use_is_not_disturbed() {
 
 #[tokio::test]
 async fn an_ephemeral_store_removes_only_itself() {
-    let launch = Launch::new().env("ELORA_DB_MODE", "ephemeral");
+    let launch = Launch::new();
+    let temporary = launch.dir().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    std::fs::write(temporary.join("elora-chat.db"), "somebody's file").unwrap();
     std::fs::write(launch.db_path(), "somebody's file").unwrap();
+    let launch = launch.env("ELORA_DB_MODE", "ephemeral").env("TMPDIR", temporary.to_str().unwrap());
 
     let server = launch.start().await;
-    let temporary = std::env::temp_dir().join(format!("elora-chat-{}.db", server.pid()));
-    assert!(temporary.exists());
+    let made: Vec<_> = folders(&temporary).collect();
+    let [folder] = &made[..] else { panic!("one folder is made, not {made:?}") };
+    assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700, "others can look into it");
+    assert!(folder.join("elora.db").exists());
     let launch = server.launch().clone();
     assert_eq!(server.stop().await.code, Some(0));
 
-    assert!(!temporary.exists());
+    assert_eq!(folders(&temporary).count(), 0);
+    assert_eq!(bytes(&temporary.join("elora-chat.db")), b"somebody's file");
     assert_eq!(bytes(launch.db_path()), b"somebody's file");
+}
+
+fn folders(within: &Path) -> impl Iterator<Item = PathBuf> {
+    let found = std::fs::read_dir(within).unwrap().map(|entry| entry.unwrap().path());
+    found.filter(|path| path.is_dir())
 }
 
 /// Says chat until the store has no room left, which `/readyz` must tell.
