@@ -72,7 +72,11 @@ impl Stages {
 
 /// Every route with who may use it.
 pub async fn table(config: &Config) -> anyhow::Result<Vec<Route>> {
-    Ok(build(config, &Stages::new()).await?.table)
+    let House { table, queue, mut writer, .. } = build(config, &Stages::new()).await?;
+    drop(queue);
+    // A temporary store is removed when its writer ends, which must not be cut short.
+    writer.ended().await;
+    Ok(table)
 }
 
 /// Serves until a signal, or until something essential ends by itself.

@@ -309,6 +309,18 @@ async fn an_ephemeral_store_removes_only_itself() {
     assert_eq!(bytes(launch.db_path()), b"somebody's file");
 }
 
+#[tokio::test]
+async fn the_table_of_routes_leaves_nothing_behind() {
+    let launch = Launch::new();
+    let temporary = launch.dir().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let launch = launch.env("TMPDIR", temporary.to_str().unwrap());
+
+    assert_eq!(launch.run_command(&["routes"]).await.code, Some(0));
+
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
+}
+
 fn folders(within: &Path) -> impl Iterator<Item = PathBuf> {
     let found = std::fs::read_dir(within).unwrap().map(|entry| entry.unwrap().path());
     found.filter(|path| path.is_dir())
