@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, NewEvent};
 use crate::config::{Config, DriverKind};
-use crate::features::history;
 use crate::features::live::Live;
 use crate::features::sources::Sources;
+use crate::features::{classic, history};
 use crate::feed::classic::Style;
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise};
@@ -130,7 +130,8 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let routes = web::routes(config, &db, &guard, &metrics)
         .merge(sources.routes())
         .merge(live.routes())
-        .merge(history::routes(&db));
+        .merge(history::routes(&db))
+        .merge(classic::routes(config));
     let table = routes.table().to_vec();
     let router = web::finish(routes, &guard, &metrics);
     Ok(House { router, table, guard, metrics, sources, tailer, board, queue, writer })

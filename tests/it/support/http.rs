@@ -60,10 +60,10 @@ impl Request {
 
     async fn exchange(self, to: SocketAddr) -> Answer {
         let mut stream = TcpStream::connect(to).await.expect("the server takes connections");
-        stream.write_all(&self.bytes(to)).await.expect("the request is sent");
-        let mut raw = Vec::new();
-        // A server that refuses early may reset the connection after its answer; what came first counts.
-        let _ = stream.read_to_end(&mut raw).await;
+        let (mut reader, mut writer) = stream.split();
+        let (bytes, mut raw) = (self.bytes(to), Vec::new());
+        // A server that refuses early answers and closes while the body is still on its way: what it said counts.
+        let _ = tokio::join!(writer.write_all(&bytes), reader.read_to_end(&mut raw));
         Answer::parse(&raw)
     }
 
