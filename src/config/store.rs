@@ -24,7 +24,8 @@ pub struct Store {
     /// The operator's own pragmas for the writer, in order.
     #[serde(deserialize_with = "value::pragmas")]
     pub pragmas_extra: Vec<(String, String)>,
-    /// How many queries may run at once.
+    /// How many queries may run at once. On a small machine more than the default only wait for each other, and each
+    /// keeps up to 8 MiB of pages.
     #[serde(deserialize_with = "value::positive")]
     pub max_conns: usize,
 }
@@ -38,7 +39,7 @@ impl Default for Store {
             busy_timeout: Duration::from_millis(5_000),
             journal_mode: "wal".to_owned(),
             pragmas_extra: Vec::new(),
-            max_conns: 16,
+            max_conns: 8,
         }
     }
 }

@@ -289,7 +289,7 @@ fn configz_keeps_the_shape_that_scripts_read() {
     assert_eq!(
         document,
         serde_json::json!({
-            "db": { "mode": "persistent", "path": "data/elora.db", "journal_mode": "WAL", "max_conns": 16,
+            "db": { "mode": "persistent", "path": "data/elora.db", "journal_mode": "WAL", "max_conns": 8,
                     "busy_timeout_ms": 5000, "pragmas_extra_csv": "" },
             "tailer": { "enabled": true, "interval_ms": 200, "batch": 512, "max_lag_ms": 0, "persist_offsets": false },
             "ingest": { "driver": "native" },

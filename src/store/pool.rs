@@ -11,9 +11,6 @@ use tokio::sync::Semaphore;
 use super::{Error, connection};
 use crate::config;
 
-/// More readers than this only wait for each other's pages.
-const MOST_READERS: usize = 8;
-
 /// How long a query waits for a free reader.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -26,7 +23,7 @@ pub struct Readers {
 impl Readers {
     /// Opens no connection yet: the first query does.
     pub fn new(path: &Path, config: &config::Store) -> Self {
-        let size = config.max_conns.clamp(1, MOST_READERS);
+        let size = config.max_conns.max(1);
         let settings = config.clone();
         let manager = SqliteConnectionManager::file(path)
             .with_flags(connection::reader_flags())

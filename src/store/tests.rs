@@ -1,7 +1,13 @@
 //! The whole store, as its users have it.
 
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
 use super::*;
 use crate::chat::{Channel, Kind};
+
+/// Far longer than any query takes.
+const LONG: Duration = Duration::from_secs(5);
 
 fn event() -> NewEvent {
     let channel: Channel = "twitch:ada".parse().expect("a source");
@@ -25,4 +31,29 @@ async fn events_wait_for_one_change_at_most() {
 
     assert!(first.expect("the store takes it"));
     assert_eq!(stored.expect("the store answers"), 1, "the second change came before the event");
+}
+
+#[tokio::test]
+async fn as_many_queries_run_at_once_as_are_configured() {
+    const AT_ONCE: usize = 12;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("elora.db");
+    let config = config::Store { path, max_conns: AT_ONCE, ..config::Store::default() };
+    let Opened { db, queue: _queue, .. } = open(&config, 16, &Metrics::new()).expect("a store in a new folder opens");
+    let meeting = Arc::new((Mutex::new(0), Condvar::new()));
+
+    let queries = (0..AT_ONCE).map(|_| {
+        let meeting = meeting.clone();
+        db.read(move |_| {
+            let (here, bell) = &*meeting;
+            let mut here = here.lock().expect("nobody panics here");
+            *here += 1;
+            bell.notify_all();
+            let waited = bell.wait_timeout_while(here, LONG, |here| *here < AT_ONCE);
+            Ok(*waited.expect("nobody panics here").0)
+        })
+    });
+    let met = futures_util::future::join_all(queries).await;
+
+    assert!(met.iter().all(|here| matches!(here, Ok(AT_ONCE))), "{met:?}");
 }
