@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::IntoFuture as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -84,9 +84,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let stages = Stages::new();
     let signal = signal();
     let addr = config.http.addr;
-    let listener = TcpListener::bind(addr)
-        .await
-        .with_context(|| format!("cannot listen on {addr}: stop what does, or set ELORA_HTTP_ADDR"))?;
+    let listener = bind(addr).await?;
     let addr = listener.local_addr()?;
     let house = build(&config, &stages).await?;
     let guard = house.guard.clone();
@@ -104,6 +102,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     if failed { anyhow::bail!("a part of the program ended by itself; the log says which") } else { Ok(()) }
+}
+
+async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AddrInUse => "stop what does, or set ELORA_HTTP_ADDR",
+            io::ErrorKind::PermissionDenied => {
+                "this user may not use that port; set ELORA_HTTP_ADDR to one from 1024 on"
+            }
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address; set ELORA_HTTP_ADDR to one it has",
+            _ => "set ELORA_HTTP_ADDR to another address",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {addr}: {remedy}"))
+    })
 }
 
 async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
@@ -202,7 +214,7 @@ fn announce(guard: &Guard, addr: SocketAddr) {
         _ => addr,
     };
     // Nobody may be reading.
-    let _ = writeln!(std::io::stdout(), "open {}", guard.link(&format!("http://{here}")));
+    let _ = writeln!(io::stdout(), "open {}", guard.link(&format!("http://{here}")));
 }
 
 /// Each stage ends before the next is told to.

@@ -23,7 +23,13 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => {
+            let path = path.display();
+            let problem = format!(
+                "{path} cannot be read ({error}): give it to the user who runs this, or delete it and start the server to have a new one made"
+            );
+            return Err(io::Error::new(error.kind(), problem));
+        }
     };
     let token = text.trim();
     if token.len() < SHORTEST || !token.bytes().all(|b| b.is_ascii_graphic()) {
@@ -188,5 +194,15 @@ mod tests {
         Key::open(path.clone()).expect("the token is good");
 
         assert_eq!(fs::metadata(&path).expect("the file is there").mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_read_is_named_with_the_remedy() {
+        let (_folder, path) = place();
+        fs::create_dir(&path).expect("the folder is writable");
+
+        let error = Key::open(path.clone()).expect_err("a folder is no token").to_string();
+
+        assert!(error.contains(&path.display().to_string()) && error.contains("delete it"), "{error}");
     }
 }

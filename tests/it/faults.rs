@@ -155,6 +155,13 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
+async fn an_address_of_another_machine_is_told_from_a_taken_port() {
+    let ended = Launch::new().arg("--http-addr").arg("192.0.2.1:0").run().await;
+
+    assert_ends(&ended, 1, &["192.0.2.1:0", "no such address"]);
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_version_is_left_alone() {
     let server = Launch::new().start().await;
     let launch = server.launch().clone();
