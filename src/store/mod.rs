@@ -216,11 +216,6 @@ impl Db {
     pub fn path(&self) -> &Path {
         &self.identity.path
     }
-
-    /// True for a temporary store that is removed at the end.
-    pub fn is_ephemeral(&self) -> bool {
-        self.identity.ephemeral
-    }
 }
 
 /// Tells a store that may not be written from one that is broken.
