@@ -12,7 +12,7 @@ use super::extract::{LONGEST_BODY, too_long};
 use super::hosts::{Host, Hosts};
 use super::owner::{Identity, Owner};
 use super::routes::{Access, Route, access};
-use super::{Problem, layers};
+use super::{Problem, cors, layers};
 use crate::config::Http;
 
 /// Headers that a proxy adds. Behind one, a request from this machine says nothing about who sent it.
@@ -33,6 +33,8 @@ const OWNER_ONLY: &str = "only the owner may do this: open the link that `elora-
 const READERS_ONLY: &str = "reading needs the owner here, because the listener is not on loopback: open the link that \
     `elora-chat token --link` prints, or send the content of owner.token as `Authorization: Bearer …`. \
     To let everybody read, start the server with ELORA_PUBLIC_READ=1";
+
+const FOREIGN_PAGE: &str = "pages of another origin may not do this: ELORA_WS_ALLOWED_ORIGINS lists those that may";
 
 /// What the guard knows. Cloning is cheap.
 #[derive(Clone)]
@@ -95,8 +97,7 @@ impl Guard {
             self.0.hosts.check_host(request.uri(), request.headers()).map_err(|host| misdirected(host.as_deref()))?;
         let acts = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
         if acts && !self.0.hosts.allows_origin(&host, request.headers()) {
-            let problem = "pages of another origin may not do this: ELORA_WS_ALLOWED_ORIGINS lists those that may";
-            return Err(Problem::forbidden(problem));
+            return Err(Problem::forbidden(FOREIGN_PAGE));
         }
         Ok(host)
     }
@@ -129,11 +130,21 @@ pub async fn watch(State((guard, table)): State<(Guard, Arc<[Route]>)>, request:
             return refused;
         }
     };
-    let access = allowed(&table, &request);
-    let mut response = match guard.check_access(access, request.headers()).await {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    let grant = guard.0.hosts.grant(&host, request.headers());
+    let mut response = match (cors::is_preflight(&request), &grant) {
+        (true, Some(_)) => cors::preflight(),
+        (true, None) => Problem::forbidden(FOREIGN_PAGE).into_response(),
+        (false, _) => {
+            let access = allowed(&table, &request);
+            match guard.check_access(access, request.headers()).await {
+                Ok(()) => next.run(request).await,
+                Err(problem) => problem.into_response(),
+            }
+        }
     };
+    if let Some(grant) = grant {
+        grant.mark(response.headers_mut());
+    }
     layers::protect(&path, &guard.0.hosts.socket_sources(&host), response.headers_mut());
     response
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use axum::http::uri::Uri;
 use axum::http::{HeaderMap, header};
 
+use super::cors::Grant;
 use crate::config::{Http, Origin, Origins};
 
 /// The addresses of this server, and the foreign pages it trusts.
@@ -65,6 +66,15 @@ impl Hosts {
             || origin.is_some_and(|origin| {
                 self.allowed.contains(&origin) || self.deployed.as_ref() == Some(&origin) || self.is_own(host, &origin)
             })
+    }
+
+    /// What the page that sends a request may read. None for a foreign one, and where no page is named.
+    pub fn grant(&self, host: &Host, headers: &HeaderMap) -> Option<Grant> {
+        let origin = headers.get(header::ORIGIN)?;
+        if !self.allows_origin(host, headers) {
+            return None;
+        }
+        Some(if self.allowed.any { Grant::Everybody } else { Grant::Page(origin.clone()) })
     }
 
     /// The page came from the very address it sends to.

@@ -1,6 +1,7 @@
 //! The web's toolkit: guard, pages, probes, errors. Knows no feature and no platform.
 
 pub mod assets;
+mod cors;
 mod digest;
 pub mod extract;
 pub mod guard;
