@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -38,6 +39,14 @@ pub fn routes(config: &Config, db: &Db, guard: &Guard, metrics: &Metrics) -> Rou
     probes::routes(config, db, metrics).merge(session::routes(guard))
 }
 
+async fn wrong_method(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{path} does not answer {method}: the Allow header says what it does"),
+    )
+}
+
 /// Closes the table and puts the guard before everything: routes, pages and refusals.
 pub fn finish(routes: Routes, guard: &Guard, metrics: &Metrics) -> Router {
     let (router, table) = routes.into_parts();
@@ -47,6 +56,7 @@ pub fn finish(routes: Routes, guard: &Guard, metrics: &Metrics) -> Router {
     // The last layer is the outermost.
     router
         .fallback(page)
+        .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::caught))
         .layer(from_fn_with_state((guard.clone(), table), guard::watch))
         .layer(from_fn_with_state(metrics.clone(), layers::observe))

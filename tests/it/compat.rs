@@ -61,3 +61,26 @@ async fn what_is_not_built_yet_says_so() {
     let message = Request::new("POST", "/auth/send-message").json(&serde_json::json!({ "message": "hi" }));
     assert_eq!(server.ask(message).await.status, 501);
 }
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones_and_head_is_answered() {
+    let (_twitch, server, _feed) = watching(&["room"]).await;
+
+    for (method, path, allowed) in [
+        ("PUT", "/api/messages", "GET,HEAD"),
+        ("POST", "/configz", "GET,HEAD"),
+        ("PATCH", "/api/sources", "GET,HEAD,POST"),
+        ("GET", "/auth/send-message", "POST"),
+    ] {
+        let answer = server.ask(Request::new(method, path)).await;
+        assert_eq!(answer.status, 405, "{method} {path}");
+        let mut said: Vec<&str> = answer.header("allow").unwrap_or_default().split(',').collect();
+        said.sort_unstable();
+        assert_eq!(said.join(","), allowed, "{method} {path}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{method} {path}");
+    }
+    for path in ["/api/messages", "/api/messages/export", "/healthz", "/configz", "/"] {
+        let answer = Request::new("HEAD", path).send(server.addr).await;
+        assert_eq!((answer.status, answer.text().len()), (200, 0), "{path}");
+    }
+}
