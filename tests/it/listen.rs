@@ -19,7 +19,7 @@ const RETRY: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_mi
 const STILL: Duration = Duration::from_millis(1500);
 const STOP: Duration = Duration::from_secs(1);
 /// Channels on one connection.
-const SEATS: usize = 90;
+const CHANNELS: usize = 90;
 
 /// A driver at work, and where its events come out.
 struct Listening {
@@ -282,7 +282,7 @@ async fn a_stalled_connection_is_told_before_it_is_given_up() {
 
 #[tokio::test]
 async fn a_young_connection_that_is_lost_is_opened_again_and_takes_no_other_with_it() {
-    let logins: Vec<String> = (0..=SEATS).map(|number| format!("c{number:03}")).collect();
+    let logins: Vec<String> = (0..=CHANNELS).map(|number| format!("c{number:03}")).collect();
     let twitch = Twitch::start().await;
     let mut listening = Listening::start(&twitch, &logins.iter().map(String::as_str).collect::<Vec<_>>(), 1024, |_| {});
     listening.until("c000", SourceState::Live).await;

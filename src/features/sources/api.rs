@@ -12,37 +12,37 @@ use crate::web::extract::{Json, Path};
 use crate::web::{Problem, Routes};
 
 #[derive(Deserialize)]
-struct Wish {
+struct NewSource {
     #[serde(default)]
     source: String,
 }
 
-pub fn routes(room: &Sources) -> Routes {
+pub fn routes(sources: &Sources) -> Routes {
     Routes::new()
         .get("/api/sources", show)
         .post("/api/sources", add)
         .delete("/api/sources/{id}", remove)
-        .with_state(room.clone())
+        .with_state(sources.clone())
 }
 
-async fn show(State(room): State<Sources>) -> axum::Json<List> {
-    axum::Json(room.list())
+async fn show(State(sources): State<Sources>) -> axum::Json<List> {
+    axum::Json(sources.list())
 }
 
-async fn add(State(room): State<Sources>, Json(wish): Json<Wish>) -> Result<Response, Problem> {
+async fn add(State(sources): State<Sources>, Json(new): Json<NewSource>) -> Result<Response, Problem> {
     let refused = |error: SourceError| Problem::bad_request(format!("source: {error}"));
-    let channel: Channel = wish.source.parse().map_err(refused)?;
+    let channel: Channel = new.source.parse().map_err(refused)?;
     if !channel.platform.is_known() {
         return Err(refused(SourceError::Platform(channel.platform.to_string())));
     }
-    let (source, is_new) = room.add(channel).await?;
+    let (source, is_new) = sources.add(channel).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, axum::Json(source)).into_response())
 }
 
-async fn remove(State(room): State<Sources>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn remove(State(sources): State<Sources>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let known = match id.parse() {
-        Ok(number) => room.remove(number).await?,
+        Ok(number) => sources.remove(number).await?,
         Err(_) => false,
     };
     if known { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found(format!("there is no source {id}"))) }

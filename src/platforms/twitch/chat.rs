@@ -32,7 +32,7 @@ pub struct Session<'a> {
     limits: &'a mut Limits,
     credentials: &'a mut Credentials,
     roster: Roster,
-    lines: BTreeMap<ConnId, Line>,
+    outboxes: BTreeMap<ConnId, Outbox>,
     /// Every connection's task: none outlives the run.
     tasks: JoinSet<(ConnId, Ended)>,
     outlets: Outlets,
@@ -42,7 +42,7 @@ pub struct Session<'a> {
 }
 
 /// How to speak to a connection, and who we are on it.
-struct Line {
+struct Outbox {
     commands: mpsc::Sender<Command>,
     login: Login,
 }
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
             limits,
             credentials,
             roster: Roster::new(config.join_timeout),
-            lines: BTreeMap::new(),
+            outboxes: BTreeMap::new(),
             tasks: JoinSet::new(),
             outlets: Outlets { news: sender, items, sink: sink.clone() },
             news,
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let login = self.credentials.login();
         debug!(connection = id.0, anonymous = login.is_anonymous(), "opening a connection to twitch");
-        self.lines.insert(id, Line { commands, login: login.clone() });
+        self.outboxes.insert(id, Outbox { commands, login: login.clone() });
         self.tasks.spawn(
             Opening {
                 id,
@@ -157,8 +157,8 @@ impl<'a> Session<'a> {
 
     /// A connection that lets this many commands lie is about to be found dead; its end brings everything in order.
     fn tell(&mut self, id: ConnId, command: Command) {
-        if let Some(line) = self.lines.get(&id)
-            && line.commands.try_send(command).is_err()
+        if let Some(outbox) = self.outboxes.get(&id)
+            && outbox.commands.try_send(command).is_err()
         {
             debug!(connection = id.0, "a connection takes no more commands");
         }
@@ -177,17 +177,17 @@ impl<'a> Session<'a> {
     }
 
     fn ready(&mut self, id: ConnId) {
-        let is_anonymous = self.lines.get(&id).is_some_and(|line| line.login.is_anonymous());
+        let is_anonymous = self.outboxes.get(&id).is_some_and(|outbox| outbox.login.is_anonymous());
         info!(connection = id.0, anonymous = is_anonymous, "connected to twitch");
         self.roster.ready(id, is_anonymous && self.credentials.fallback().is_some());
     }
 
     fn ended(&mut self, (id, ended): (ConnId, Ended)) -> Result<(), DriverError> {
-        let line = self.lines.remove(&id);
+        let outbox = self.outboxes.remove(&id);
         let cause = match ended {
             Ended::Left => Cause::Lost("closed".to_owned()),
             Ended::Lost(reason) => Cause::Lost(reason),
-            Ended::LoginRefused(words) => self.login_refused(line, words),
+            Ended::LoginRefused(words) => self.login_refused(outbox, words),
         };
         let reason = format!("{cause}");
         match self.roster.gone(id, cause, Instant::now()) {
@@ -202,9 +202,9 @@ impl<'a> Session<'a> {
     }
 
     /// A dead token is a reason to go on without it; a refused nobody is an outage like any other.
-    fn login_refused(&mut self, line: Option<Line>, words: String) -> Cause {
-        match line {
-            Some(Line { login: login @ Login::Account { .. }, .. }) => {
+    fn login_refused(&mut self, outbox: Option<Outbox>, words: String) -> Cause {
+        match outbox {
+            Some(Outbox { login: login @ Login::Account { .. }, .. }) => {
                 warn!("twitch refused the account's token: reading anonymously until it changes");
                 self.credentials.refuse(login, words);
                 Cause::Login

@@ -20,7 +20,7 @@ use super::funnel::Item;
 use super::keepalive::{Due, Keepalive};
 use super::lines::{Lines, Odd};
 use super::login::Login;
-use super::overlap::Said;
+use super::overlap::Incoming;
 use super::roster::ConnId;
 use super::{Heard, NAME, Notice, decode};
 use crate::chat::Millis;
@@ -184,7 +184,7 @@ impl Connection {
             command = self.opening.commands.recv() => self.obey(command.unwrap_or(Command::Leave)).await,
             // Before the frames: a flood of them must not keep us from asking.
             () = sleep_until(deadline), if !is_full => self.tick(Instant::now()).await,
-            () = room(&self.opening.outlets.items), if is_full => {
+            () = capacity(&self.opening.outlets.items), if is_full => {
                 self.pass_on()?;
                 self.resume(Instant::now());
                 Ok(())
@@ -310,7 +310,7 @@ impl Connection {
 }
 
 /// Resolves when the funnel takes an item, or is closed.
-async fn room(items: &mpsc::Sender<(ConnId, Item)>) {
+async fn capacity(items: &mpsc::Sender<(ConnId, Item)>) {
     let _ = items.reserve().await;
 }
 
@@ -362,10 +362,10 @@ impl Inbox {
 
     fn take(&mut self, heard: Heard<'_>) {
         match heard {
-            Heard::Event(event) => self.items.push_back(Item::Said(Said::Event(event))),
+            Heard::Event(event) => self.items.push_back(Item::Incoming(Incoming::Event(event))),
             Heard::RoomState(state) => {
                 self.news.push(News::Joined(state.channel.login.clone()));
-                self.items.push_back(Item::Said(Said::Room(state)));
+                self.items.push_back(Item::Incoming(Incoming::RoomState(state)));
             }
             Heard::Ping(payload) => self.pings.push(payload.to_owned()),
             Heard::Pong(payload) => self.pong(payload),

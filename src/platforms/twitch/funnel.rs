@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;
 
-use super::overlap::{Overlap, Said};
+use super::overlap::{Incoming, Overlap};
 use super::room::{Modes, RoomState};
 use super::roster::ConnId;
 use crate::chat::Millis;
@@ -16,16 +16,16 @@ use crate::ingest::{Closed, Sink};
 #[expect(clippy::large_enum_variant, reason = "nearly all are events; boxing them would cost each one an allocation")]
 pub enum Item {
     Opened { follows: Option<ConnId> },
-    Said(Said),
+    Incoming(Incoming),
     Gone,
 }
 
 /// What is known of channels by their login. It outlives a lost connection, so that what changed meanwhile is noticed.
-pub type Known = BTreeMap<String, Room>;
+pub type Known = BTreeMap<String, KnownChannel>;
 
 /// One channel as Twitch last described it.
 #[derive(Default)]
-pub struct Room {
+pub struct KnownChannel {
     id: Option<String>,
     modes: Option<Modes>,
 }
@@ -53,45 +53,45 @@ impl<'a> Funnel<'a> {
     async fn take(&mut self, id: ConnId, item: Item) -> Result<(), Closed> {
         match item {
             Item::Opened { follows } => self.overlap.opened(id, follows),
-            Item::Said(said) => {
-                if let Some(said) = self.overlap.hear(id, said) {
-                    self.pass(said).await?;
+            Item::Incoming(incoming) => {
+                if let Some(incoming) = self.overlap.hear(id, incoming) {
+                    self.pass(incoming).await?;
                 }
             }
             Item::Gone => {
-                for said in self.overlap.gone(id) {
-                    self.pass(said).await?;
+                for incoming in self.overlap.gone(id) {
+                    self.pass(incoming).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn pass(&mut self, said: Said) -> Result<(), Closed> {
-        match said {
-            Said::Event(mut event) => {
+    async fn pass(&mut self, incoming: Incoming) -> Result<(), Closed> {
+        match incoming {
+            Incoming::Event(mut event) => {
                 let id = &mut event.channel.id;
                 match self.known.get_mut(&event.channel.login) {
-                    Some(room) if id.is_none() => id.clone_from(&room.id),
-                    Some(room) if room.id != *id => room.id.clone_from(id),
+                    Some(last) if id.is_none() => id.clone_from(&last.id),
+                    Some(last) if last.id != *id => last.id.clone_from(id),
                     _ => {}
                 }
                 self.sink.send(event).await
             }
-            Said::Room(state) => self.describe(state).await,
+            Incoming::RoomState(state) => self.describe(state).await,
         }
     }
 
     /// The first description is remembered; a later one that differs is an event.
     async fn describe(&mut self, state: RoomState) -> Result<(), Closed> {
         let RoomState { mut channel, modes } = state;
-        let room = self.known.entry(channel.login.clone()).or_default();
+        let last = self.known.entry(channel.login.clone()).or_default();
         match &channel.id {
-            Some(_) => room.id.clone_from(&channel.id),
-            None => channel.id.clone_from(&room.id),
+            Some(_) => last.id.clone_from(&channel.id),
+            None => channel.id.clone_from(&last.id),
         }
-        match &mut room.modes {
-            None => room.modes = Some(modes),
+        match &mut last.modes {
+            None => last.modes = Some(modes),
             Some(known) => {
                 if known.merge(&modes) {
                     let event = known.to_event(channel, Millis::now());
@@ -117,12 +117,12 @@ mod tests {
         let (queue, mut events) = mpsc::channel(100);
         let (items, receiver) = mpsc::channel(100);
         for line in lines {
-            let said = match decode(line, Millis::now()) {
-                Heard::Event(event) => Said::Event(event),
-                Heard::RoomState(state) => Said::Room(state),
+            let incoming = match decode(line, Millis::now()) {
+                Heard::Event(event) => Incoming::Event(event),
+                Heard::RoomState(state) => Incoming::RoomState(state),
                 other => panic!("{line}: {other:?}"),
             };
-            items.try_send((ONE, Item::Said(said))).map_err(drop).expect("there is room");
+            items.try_send((ONE, Item::Incoming(incoming))).map_err(drop).expect("there is room");
         }
         drop(items);
         Funnel::new(known, Sink::new(queue, Board::default())).pour(receiver).await;

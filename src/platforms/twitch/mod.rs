@@ -16,6 +16,7 @@ mod joins;
 mod keepalive;
 mod lines;
 mod login;
+mod membership;
 mod moderation;
 mod notice;
 mod overlap;
@@ -23,8 +24,7 @@ mod person;
 pub mod privmsg;
 mod room;
 mod roster;
-mod said;
-mod seats;
+mod tags;
 mod text;
 mod usernotice;
 

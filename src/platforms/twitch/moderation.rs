@@ -3,8 +3,8 @@
 use crate::chat::{Cleared, Kind, Millis, NewEvent, Removed, Target};
 
 use super::irc::Line;
-use super::person::room;
-use super::said::{filled, stamp};
+use super::person::channel_of;
+use super::tags::{filled, stamp};
 
 /// CLEARCHAT: a timeout, a ban, or, naming nobody, the whole chat.
 pub fn cleared(line: &Line<'_>, received_at: Millis) -> Option<NewEvent> {
@@ -30,7 +30,7 @@ pub fn removed(line: &Line<'_>, received_at: Millis) -> Option<NewEvent> {
 /// These lines have no id of their own.
 fn event(line: &Line<'_>, kind: Kind, received_at: Millis) -> Option<NewEvent> {
     Some(NewEvent {
-        channel: room(line.channel()?, line.tags.filled("room-id")),
+        channel: channel_of(line.channel()?, line.tags.filled("room-id")),
         native_id: None,
         at: line.tags.find("tmi-sent-ts").and_then(stamp),
         received_at,

@@ -1,7 +1,7 @@
 //! NOTICE: what Twitch says to us rather than to the chat.
 
 use super::irc::{Line, Prefix};
-use super::said::filled;
+use super::tags::filled;
 
 /// Only this server speaks about our login.
 const SERVER: &str = "tmi.twitch.tv";

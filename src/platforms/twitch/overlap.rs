@@ -18,59 +18,59 @@ const SAME_MS: u64 = 5000;
 /// Something to pass on.
 #[expect(clippy::large_enum_variant, reason = "most are events; boxing them would cost each one an allocation")]
 #[derive(Debug, Clone, PartialEq)]
-pub enum Said {
+pub enum Incoming {
     Event(NewEvent),
-    Room(RoomState),
+    RoomState(RoomState),
 }
 
 #[derive(Default)]
 pub struct Overlap {
-    open: BTreeMap<ConnId, Ear>,
+    open: BTreeMap<ConnId, Link>,
 }
 
 /// One connection, heard at once or only after its leader.
 #[derive(Default)]
-struct Ear {
+struct Link {
     leader: Option<ConnId>,
     /// What the leader has passed on since this one opened, and this one has not said yet.
-    led: VecDeque<Said>,
-    held: VecDeque<Said>,
+    led: VecDeque<Incoming>,
+    held: VecDeque<Incoming>,
 }
 
 impl Overlap {
     /// A connection opens, to take over from `leader` if there is one.
     pub fn opened(&mut self, id: ConnId, leader: Option<ConnId>) {
         let leader = leader.filter(|leader| self.open.contains_key(leader));
-        self.open.insert(id, Ear { leader, ..Ear::default() });
+        self.open.insert(id, Link { leader, ..Link::default() });
     }
 
     /// A connection has said something: given back if it is to be passed on now.
-    pub fn hear(&mut self, id: ConnId, said: Said) -> Option<Said> {
-        if said.has_id() {
-            return Some(said);
+    pub fn hear(&mut self, id: ConnId, incoming: Incoming) -> Option<Incoming> {
+        if incoming.has_id() {
+            return Some(incoming);
         }
-        if let Some(ear) = self.open.get_mut(&id) {
-            if ear.leader.is_some() {
-                keep(&mut ear.held, said);
+        if let Some(link) = self.open.get_mut(&id) {
+            if link.leader.is_some() {
+                keep(&mut link.held, incoming);
                 return None;
             }
-            if ear.has_been_led(&said) {
+            if link.has_been_led(&incoming) {
                 return None;
             }
         }
-        self.remember(id, &said);
-        Some(said)
+        self.remember(id, &incoming);
+        Some(incoming)
     }
 
     /// A connection has ended. Gives back what its follower heard and it did not.
-    pub fn gone(&mut self, id: ConnId) -> Vec<Said> {
+    pub fn gone(&mut self, id: ConnId) -> Vec<Incoming> {
         let Some(gone) = self.open.remove(&id) else { return Vec::new() };
-        let followers = self.open.iter().filter(|(_, ear)| ear.leader == Some(id));
+        let followers = self.open.iter().filter(|(_, link)| link.leader == Some(id));
         let followers: Vec<_> = followers.map(|(id, _)| *id).collect();
         let mut missed = Vec::new();
         for follower in followers {
             match gone.leader {
-                // A link in the middle of a chain: what it held, its own leader has said or will.
+                // In the middle of a chain: what it held, its own leader has said or will.
                 Some(leader) => self.follow(follower, leader, &gone.led),
                 None => missed.extend(self.promote(follower)),
             }
@@ -78,41 +78,41 @@ impl Overlap {
         missed
     }
 
-    fn follow(&mut self, id: ConnId, leader: ConnId, led: &VecDeque<Said>) {
-        if let Some(ear) = self.open.get_mut(&id) {
-            ear.leader = Some(leader);
-            led.iter().for_each(|said| keep(&mut ear.led, said.clone()));
+    fn follow(&mut self, id: ConnId, leader: ConnId, led: &VecDeque<Incoming>) {
+        if let Some(link) = self.open.get_mut(&id) {
+            link.leader = Some(leader);
+            led.iter().for_each(|incoming| keep(&mut link.led, incoming.clone()));
         }
     }
 
     /// The follower is heard from now on. What its leader said and it has yet to say stays known.
-    fn promote(&mut self, id: ConnId) -> Vec<Said> {
-        let Some(ear) = self.open.get_mut(&id) else { return Vec::new() };
-        ear.leader = None;
-        let held = std::mem::take(&mut ear.held);
-        let missed: Vec<Said> = held.into_iter().filter(|said| !ear.has_been_led(said)).collect();
+    fn promote(&mut self, id: ConnId) -> Vec<Incoming> {
+        let Some(link) = self.open.get_mut(&id) else { return Vec::new() };
+        link.leader = None;
+        let held = std::mem::take(&mut link.held);
+        let missed: Vec<Incoming> = held.into_iter().filter(|incoming| !link.has_been_led(incoming)).collect();
         // A description bears no time, so an old one would swallow a new one; saying one twice changes nothing.
-        ear.led.retain(|said| matches!(said, Said::Event(_)));
-        missed.iter().for_each(|said| self.remember(id, said));
+        link.led.retain(|incoming| matches!(incoming, Incoming::Event(_)));
+        missed.iter().for_each(|incoming| self.remember(id, incoming));
         missed
     }
 
-    fn remember(&mut self, leader: ConnId, said: &Said) {
-        for ear in self.open.values_mut().filter(|ear| ear.leader == Some(leader)) {
-            keep(&mut ear.led, said.clone());
+    fn remember(&mut self, leader: ConnId, incoming: &Incoming) {
+        for link in self.open.values_mut().filter(|link| link.leader == Some(leader)) {
+            keep(&mut link.led, incoming.clone());
         }
     }
 }
 
-impl Ear {
+impl Link {
     /// Whether the leader has passed on a copy of this; each of its lines counts for one.
-    fn has_been_led(&mut self, said: &Said) -> bool {
-        let copy = self.led.iter().position(|other| other.is_copy_of(said));
+    fn has_been_led(&mut self, incoming: &Incoming) -> bool {
+        let copy = self.led.iter().position(|other| other.is_copy_of(incoming));
         copy.is_some_and(|at| self.led.remove(at).is_some())
     }
 }
 
-impl Said {
+impl Incoming {
     fn has_id(&self) -> bool {
         matches!(self, Self::Event(NewEvent { native_id: Some(_), .. }))
     }
@@ -124,18 +124,18 @@ impl Said {
                 let near = here.since(there).max(there.since(here)) <= SAME_MS;
                 near && one.channel.login == two.channel.login && one.kind == two.kind
             }
-            (Self::Room(one), Self::Room(two)) => one == two,
+            (Self::RoomState(one), Self::RoomState(two)) => one == two,
             _ => false,
         }
     }
 }
 
 /// The newest [`HELD`].
-fn keep(line: &mut VecDeque<Said>, said: Said) {
-    if line.len() == HELD {
-        line.pop_front();
+fn keep(queue: &mut VecDeque<Incoming>, incoming: Incoming) {
+    if queue.len() == HELD {
+        queue.pop_front();
     }
-    line.push_back(said);
+    queue.push_back(incoming);
 }
 
 #[cfg(test)]
@@ -148,21 +148,21 @@ mod tests {
     const NEW: ConnId = ConnId(2);
     const NEWER: ConnId = ConnId(3);
 
-    fn said(line: &str) -> Said {
+    fn incoming(line: &str) -> Incoming {
         match decode(line, Millis::now()) {
-            Heard::Event(event) => Said::Event(event),
+            Heard::Event(event) => Incoming::Event(event),
             other => panic!("{line}: {other:?}"),
         }
     }
 
-    fn timeout(person: u32, at: u64) -> Said {
-        said(&format!(
+    fn timeout(person: u32, at: u64) -> Incoming {
+        incoming(&format!(
             "@ban-duration=60;room-id=1;target-user-id={person};tmi-sent-ts={at} :tmi.twitch.tv CLEARCHAT #a :p{person}"
         ))
     }
 
-    fn message(id: &str) -> Said {
-        said(&format!("@id={id};room-id=1;user-id=2 :p!p@p.tmi.twitch.tv PRIVMSG #a :hello"))
+    fn message(id: &str) -> Incoming {
+        incoming(&format!("@id={id};room-id=1;user-id=2 :p!p@p.tmi.twitch.tv PRIVMSG #a :hello"))
     }
 
     fn overlapping() -> Overlap {

@@ -1,12 +1,12 @@
-//! The person behind a line, and the room it was said in.
+//! The person behind a line, and the channel it was said in.
 
 use crate::chat::{Author, Channel, Platform, Role};
 
 use super::badges::BadgeRef;
-use super::said::Said;
+use super::tags::MessageTags;
 
 /// The channel of a line. The id is Twitch's; logins change.
-pub fn room(login: &str, room_id: Option<&str>) -> Channel {
+pub fn channel_of(login: &str, room_id: Option<&str>) -> Channel {
     let channel = Channel::new(Platform::TWITCH, login.to_ascii_lowercase());
     match room_id {
         Some(id) => channel.with_id(id),
@@ -15,29 +15,29 @@ pub fn room(login: &str, room_id: Option<&str>) -> Channel {
 }
 
 /// Who spoke. Lines cut down by hand or by services lack one name or the other: each stands in for the other.
-pub fn author(said: &Said<'_>, login: Option<&str>) -> Author {
-    let name = said.display_name.as_deref().filter(|name| !name.trim().is_empty());
+pub fn author(tags: &MessageTags<'_>, login: Option<&str>) -> Author {
+    let name = tags.display_name.as_deref().filter(|name| !name.trim().is_empty());
     Author {
-        id: said.user_id.map(str::to_owned),
+        id: tags.user_id.map(str::to_owned),
         login: login.map(str::to_owned).or_else(|| name.map(str::to_lowercase)).unwrap_or_default(),
         name: name.or(login).unwrap_or_default().to_owned(),
-        color: said.color,
-        roles: roles(said),
-        badges: said.badges.iter().map(BadgeRef::to_badge).collect(),
-        first: said.first,
+        color: tags.color,
+        roles: roles(tags),
+        badges: tags.badges.iter().map(BadgeRef::to_badge).collect(),
+        first: tags.first,
     }
 }
 
 /// Badges and tags together: the broadcaster has `mod=0`, a founder is a subscriber with `subscriber=0`.
-fn roles(said: &Said<'_>) -> Vec<Role> {
-    let has = |sets: &[&str]| said.badges.iter().any(|badge| sets.contains(&badge.set));
-    let is_staff = matches!(said.user_type, Some("staff" | "admin" | "global_mod"));
+fn roles(tags: &MessageTags<'_>) -> Vec<Role> {
+    let has = |sets: &[&str]| tags.badges.iter().any(|badge| sets.contains(&badge.set));
+    let is_staff = matches!(tags.user_type, Some("staff" | "admin" | "global_mod"));
     let held = [
         (Role::BROADCASTER, has(&["broadcaster"])),
         (Role::STAFF, is_staff || has(&["staff", "admin", "global_mod"])),
-        (Role::MODERATOR, said.moderator || said.user_type == Some("mod") || has(&["moderator"])),
-        (Role::VIP, said.vip || has(&["vip"])),
-        (Role::SUBSCRIBER, said.subscriber || has(&["subscriber", "founder"])),
+        (Role::MODERATOR, tags.moderator || tags.user_type == Some("mod") || has(&["moderator"])),
+        (Role::VIP, tags.vip || has(&["vip"])),
+        (Role::SUBSCRIBER, tags.subscriber || has(&["subscriber", "founder"])),
     ];
     held.into_iter().filter_map(|(role, is_held)| is_held.then_some(role)).collect()
 }
@@ -50,7 +50,7 @@ mod tests {
     fn of(tags: &str, login: Option<&str>) -> Author {
         let line = format!("@{tags} PRIVMSG #lovelace :x");
         let line = Line::parse(&line).expect("a line");
-        author(&Said::read(line.tags, |_, _| {}), login)
+        author(&MessageTags::read(line.tags, |_, _| {}), login)
     }
 
     fn roles_of(tags: &str) -> Vec<Role> {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_room_without_an_id_is_known_by_its_login_alone() {
-        assert_eq!(room("Lovelace", None), Channel::new(Platform::TWITCH, "lovelace"));
-        assert_eq!(room("lovelace", Some("1815")).id.as_deref(), Some("1815"));
+        assert_eq!(channel_of("Lovelace", None), Channel::new(Platform::TWITCH, "lovelace"));
+        assert_eq!(channel_of("lovelace", Some("1815")).id.as_deref(), Some("1815"));
     }
 }

@@ -5,8 +5,8 @@ use crate::chat::{Flag, Kind, Message, Millis, Money, NewEvent, Person, Reply};
 
 use super::emotes;
 use super::irc::{Line, Prefix};
-use super::person::{author, room};
-use super::said::{PaidTags, ReplyTags, Said};
+use super::person::{author, channel_of};
+use super::tags::{MessageTags, PaidTags, ReplyTags};
 use super::text::{clean, unwrap_action};
 
 /// A message as it stands in its line.
@@ -18,7 +18,7 @@ pub struct Privmsg<'a> {
     /// What was said, freed from the wrapping of `/me`. Emote ranges count from its start.
     pub text: &'a str,
     pub is_action: bool,
-    pub said: Said<'a>,
+    pub tags: MessageTags<'a>,
 }
 
 impl<'a> Privmsg<'a> {
@@ -28,60 +28,60 @@ impl<'a> Privmsg<'a> {
         let channel = params.next()?.strip_prefix('#').filter(|login| !login.is_empty())?;
         let (text, is_action) = unwrap_action(params.next().unwrap_or_default());
         let login = line.prefix.and_then(Prefix::nick);
-        Some(Self { channel, login, text, is_action, said: Said::read(line.tags, |_, _| {}) })
+        Some(Self { channel, login, text, is_action, tags: MessageTags::read(line.tags, |_, _| {}) })
     }
 
     pub fn into_event(self, received_at: Millis) -> NewEvent {
-        let Self { channel, login, text, is_action, said } = self;
-        let (text, fragments) = shown(text, &said);
+        let Self { channel, login, text, is_action, tags } = self;
+        let (text, fragments) = shown(text, &tags);
         let message = Message {
-            author: author(&said, login),
+            author: author(&tags, login),
             text,
             fragments,
-            reply: reply(&said.reply),
-            money: money(&said.paid),
-            bits: said.bits,
-            flags: flags(&said, is_action).into_iter().chain(manner(&said)).collect(),
+            reply: reply(&tags.reply),
+            money: money(&tags.paid),
+            bits: tags.bits,
+            flags: flags(&tags, is_action).into_iter().chain(manner(&tags)).collect(),
         };
-        event(channel, &said, Kind::Message(message), received_at)
+        event(channel, &tags, Kind::Message(message), received_at)
     }
 }
 
 /// An event with the place, id and time that the tags of a person's line say.
-pub fn event(channel: &str, said: &Said<'_>, kind: Kind, received_at: Millis) -> NewEvent {
+pub fn event(channel: &str, tags: &MessageTags<'_>, kind: Kind, received_at: Millis) -> NewEvent {
     NewEvent {
-        channel: room(channel, said.room_id),
-        native_id: said.id.map(str::to_owned),
-        at: said.sent_at,
+        channel: channel_of(channel, tags.room_id),
+        native_id: tags.id.map(str::to_owned),
+        at: tags.sent_at,
         received_at,
-        shared: said.source.shared(said.room_id),
+        shared: tags.source.shared(tags.room_id),
         kind,
     }
 }
 
 /// The text as it is shown and its fragments.
-pub fn shown(text: &str, said: &Said<'_>) -> (String, Vec<Fragment>) {
+pub fn shown(text: &str, tags: &MessageTags<'_>) -> (String, Vec<Fragment>) {
     let text = clean(text);
-    let fragments = fragments::split(&text, emotes::place(&text, &said.emotes), said.bits);
+    let fragments = fragments::split(&text, emotes::place(&text, &tags.emotes), tags.bits);
     (text.into_owned(), fragments)
 }
 
 /// How it was said. Manners this program has no name for keep Twitch's, in the house's spelling.
-pub fn flags(said: &Said<'_>, is_action: bool) -> Vec<Flag> {
+pub fn flags(tags: &MessageTags<'_>, is_action: bool) -> Vec<Flag> {
     let facts = [
         (is_action, Flag::ACTION),
-        (said.returning, Flag::RETURNING),
-        (said.emote_only, Flag::EMOTE_ONLY),
-        (said.reward_id.is_some(), Flag::REWARD),
-        (said.source.only, Flag::SOURCE_ONLY),
-        (said.paid.system_message, Flag::new("system_message")),
+        (tags.returning, Flag::RETURNING),
+        (tags.emote_only, Flag::EMOTE_ONLY),
+        (tags.reward_id.is_some(), Flag::REWARD),
+        (tags.source.only, Flag::SOURCE_ONLY),
+        (tags.paid.system_message, Flag::new("system_message")),
     ];
     facts.into_iter().filter_map(|(is_so, flag)| is_so.then_some(flag)).collect()
 }
 
 /// What a PRIVMSG's `msg-id` says of it; a USERNOTICE's is its kind instead.
-fn manner(said: &Said<'_>) -> impl Iterator<Item = Flag> {
-    let manner = said.msg_id.map(|id| match id {
+fn manner(tags: &MessageTags<'_>) -> impl Iterator<Item = Flag> {
+    let manner = tags.msg_id.map(|id| match id {
         "highlighted-message" => Flag::HIGHLIGHTED,
         "skip-subs-mode-message" => Flag::SKIP_SUBS_MODE,
         "user-intro" => Flag::USER_INTRO,
@@ -89,7 +89,7 @@ fn manner(said: &Said<'_>) -> impl Iterator<Item = Flag> {
         "animated-message" => Flag::ANIMATED,
         other => Flag::new(other.replace('-', "_")),
     });
-    let animation = said.animation_id.map(|id| Flag::new(id.replace('-', "_")));
+    let animation = tags.animation_id.map(|id| Flag::new(id.replace('-', "_")));
     manner.into_iter().chain(animation)
 }
 
@@ -101,11 +101,11 @@ fn reply(tags: &ReplyTags<'_>) -> Option<Reply> {
         login: tags.user_login.map_or_else(|| name.to_lowercase(), str::to_owned),
         name: name.to_owned(),
     };
-    let (said, _) = unwrap_action(tags.body.as_deref().unwrap_or_default());
+    let (body, _) = unwrap_action(tags.body.as_deref().unwrap_or_default());
     Some(Reply {
         native_id: tags.msg_id?.to_owned(),
         author,
-        text: clean(said).into_owned(),
+        text: clean(body).into_owned(),
         thread_id: tags.thread_msg_id.map(str::to_owned),
     })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::chat::{Channel, Kind, Millis, NewEvent, Status};
 
 use super::irc::{Line, Tags};
-use super::person::room;
+use super::person::channel_of;
 
 /// The topic of a status event about restrictions.
 const TOPIC: &str = "modes";
@@ -22,7 +22,7 @@ pub struct RoomState {
 impl RoomState {
     /// None where the line names no channel.
     pub fn read(line: &Line<'_>) -> Option<Self> {
-        let channel = room(line.channel()?, line.tags.filled("room-id"));
+        let channel = channel_of(line.channel()?, line.tags.filled("room-id"));
         Some(Self { channel, modes: Modes::read(line.tags) })
     }
 }

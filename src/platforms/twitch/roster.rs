@@ -5,7 +5,7 @@
 //! once the successor has asked for them all. When a connection is lost:
 //! - its successor, if it has one, simply stays;
 //! - a lost successor leaves the old connection reading, and is tried again after [`RENEW_AGAIN`];
-//! - while others hold channels they stay, and its own move to their free seats; for those that find none it is opened
+//! - while others hold channels they stay, and its own move to what they have room for; for the rest it is opened
 //!   again, ever more rarely if it keeps being lost;
 //! - once nobody holds a channel the run ends, and the supervisor decides when to begin again.
 
@@ -16,13 +16,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::joins::Limits;
-pub use super::seats::ConnId;
-use super::seats::{Away, Connection, Phase, Seat};
+pub use super::membership::ConnId;
+use super::membership::{Away, Connection, Membership, Phase};
 use crate::chat::Channel;
 use crate::ingest::{Backoff, SourceState};
 
 /// Channels per connection. Twitch names no limit; other clients have stayed near this one for years.
-const SEATS: usize = 90;
+const CHANNELS: usize = 90;
 /// When a successor is tried again after one was lost and the old connection still reads.
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
 /// How long the channels of a lost connection wait at most before it is opened again, the first time and ever after.
@@ -117,7 +117,7 @@ impl Roster {
     fn part(&mut self, login: &str) {
         self.forget_away(login);
         for (id, connection) in &mut self.connections {
-            if let Some(Seat::Asked { .. } | Seat::Joined) = connection.seats.remove(login) {
+            if let Some(Membership::Asked { .. } | Membership::Joined) = connection.memberships.remove(login) {
                 self.actions.push(Action::Part { id: *id, login: login.to_owned() });
             }
         }
@@ -133,16 +133,16 @@ impl Roster {
     }
 
     pub fn joined(&mut self, id: ConnId, login: &str) {
-        if let Some(seat) = self.seat(id, login) {
-            *seat = Seat::Joined;
+        if let Some(membership) = self.membership(id, login) {
+            *membership = Membership::Joined;
         }
     }
 
-    /// Twitch took us out of a channel. The answer to our own PART finds no seat, or one that was asked for again.
+    /// Twitch took us out of a channel. The answer to our own PART finds no membership, or one that was asked for again.
     pub fn parted(&mut self, id: ConnId, login: &str, now: Instant) {
         let from = now + self.join_within;
-        if let Some(seat @ Seat::Joined) = self.seat(id, login) {
-            *seat = Seat::Waiting { from, tries: 1 };
+        if let Some(membership @ Membership::Joined) = self.membership(id, login) {
+            *membership = Membership::Waiting { from, tries: 1 };
         }
     }
 
@@ -152,7 +152,7 @@ impl Roster {
             self.refused.insert(login.to_owned(), reason.to_owned());
             self.forget_away(login);
             for connection in self.connections.values_mut() {
-                connection.seats.remove(login);
+                connection.memberships.remove(login);
             }
         }
     }
@@ -208,11 +208,11 @@ impl Roster {
         }
     }
 
-    /// What others have a free seat for is left to them; the rest waits for the connection to be opened again.
+    /// What others have room for is left to them; the rest waits for the connection to be opened again.
     fn set_aside(&mut self, gone: Connection, reason: String, now: Instant) -> Loss {
-        let lasting = self.connections.iter().filter(|(id, _)| self.takes_seats(**id));
-        let free = lasting.map(|(_, one)| SEATS.saturating_sub(one.seats.len())).sum();
-        let logins: BTreeSet<_> = gone.seats.into_keys().skip(free).collect();
+        let lasting = self.connections.iter().filter(|(id, _)| self.takes_channels(**id));
+        let free = lasting.map(|(_, one)| CHANNELS.saturating_sub(one.memberships.len())).sum();
+        let logins: BTreeSet<_> = gone.memberships.into_keys().skip(free).collect();
         if logins.is_empty() {
             return Loss::Covered;
         }
@@ -244,19 +244,19 @@ impl Roster {
     pub fn wake_at(&self, limits: &Limits, now: Instant) -> Option<Instant> {
         let opening = |from: Instant| limits.openings.ready_at().map_or(from, |at| at.max(from));
         let joining = |from: Instant| limits.joins.ready_at().map_or(from, |at| at.max(from));
-        let seat = |asks: bool, seat: &Seat| match seat {
-            Seat::Waiting { from, .. } if asks => Some(joining(*from)),
-            Seat::Asked { at, .. } => Some(*at + self.join_within),
-            Seat::Waiting { .. } | Seat::Joined => None,
+        let membership = |asks: bool, membership: &Membership| match membership {
+            Membership::Waiting { from, .. } if asks => Some(joining(*from)),
+            Membership::Asked { at, .. } => Some(*at + self.join_within),
+            Membership::Waiting { .. } | Membership::Joined => None,
         };
-        let seats = self.connections.iter().flat_map(|(id, one)| {
+        let memberships = self.connections.iter().flat_map(|(id, one)| {
             let asks = self.asks(*id);
-            one.seats.values().filter_map(move |one| seat(asks, one))
+            one.memberships.values().filter_map(move |one| membership(asks, one))
         });
         let renewals = self.connections.values().filter_map(|one| one.renew_at.map(opening));
         let away = self.away.iter().map(|away| opening(away.until));
         let unplaced = self.unplaced().next().map(|_| opening(now));
-        seats.chain(renewals).chain(away).chain(unplaced).min()
+        memberships.chain(renewals).chain(away).chain(unplaced).min()
     }
 
     /// How every wanted channel is doing. `fallback` says why the account is not used, where it is not.
@@ -274,21 +274,25 @@ impl Roster {
         if let Some(away) = self.away.iter().find(|away| away.logins.contains(login)) {
             return (SourceState::Backoff, Some(away.reason.clone()));
         }
-        let seats = || self.connections.values().filter_map(|one| one.seats.get(login).map(|seat| (one, seat)));
-        let joined = || seats().filter(|(_, seat)| **seat == Seat::Joined).map(|(connection, _)| connection);
+        let memberships = || {
+            self.connections.values().filter_map(|one| one.memberships.get(login).map(|membership| (one, membership)))
+        };
+        let joined = || {
+            memberships().filter(|(_, membership)| **membership == Membership::Joined).map(|(connection, _)| connection)
+        };
         match joined().find(|connection| !connection.is_late).or_else(|| joined().next()) {
             Some(connection) if connection.is_late => (SourceState::Stalled, Some("twitch does not answer".to_owned())),
             Some(connection) if connection.is_fallback => (SourceState::Auth, fallback.map(str::to_owned)),
             Some(_) => (SourceState::Live, None),
-            None => (SourceState::Connecting, seats().find_map(|(_, seat)| seat.trouble())),
+            None => (SourceState::Connecting, memberships().find_map(|(_, membership)| membership.trouble())),
         }
     }
 
     /// JOINs that were not confirmed in time go back into the queue.
     fn expire(&mut self, now: Instant) {
         let within = self.join_within;
-        let seats = self.connections.values_mut().flat_map(|connection| connection.seats.values_mut());
-        seats.for_each(|seat| seat.expire(within, now));
+        let memberships = self.connections.values_mut().flat_map(|connection| connection.memberships.values_mut());
+        memberships.for_each(|membership| membership.expire(within, now));
     }
 
     fn open_successors(&mut self, limits: &mut Limits, now: Instant) {
@@ -300,7 +304,7 @@ impl Roster {
             }
             let Some(connection) = self.connections.get_mut(&id) else { continue };
             connection.renew_at = None;
-            let logins: Vec<_> = connection.seats.keys().cloned().collect();
+            let logins: Vec<_> = connection.memberships.keys().cloned().collect();
             self.open(Some(id), logins, reopening(), now);
         }
     }
@@ -315,21 +319,21 @@ impl Roster {
         }
     }
 
-    /// Gives a seat to every channel that has none, opening connections as needed.
+    /// Gives a connection to every channel that has none, opening connections as needed.
     fn place(&mut self, limits: &mut Limits, now: Instant) {
         let unplaced: Vec<_> = self.unplaced().cloned().collect();
         let mut rest = unplaced.into_iter().peekable();
-        let open: Vec<_> = self.connections.keys().copied().filter(|id| self.takes_seats(*id)).collect();
+        let open: Vec<_> = self.connections.keys().copied().filter(|id| self.takes_channels(*id)).collect();
         for id in open {
             let Some(connection) = self.connections.get_mut(&id) else { continue };
-            while connection.seats.len() < SEATS
+            while connection.memberships.len() < CHANNELS
                 && let Some(login) = rest.next()
             {
-                connection.seats.insert(login, Seat::new(now));
+                connection.memberships.insert(login, Membership::new(now));
             }
         }
         while rest.peek().is_some() && limits.openings.take(now) {
-            let logins: Vec<_> = rest.by_ref().take(SEATS).collect();
+            let logins: Vec<_> = rest.by_ref().take(CHANNELS).collect();
             self.open(None, logins, reopening(), now);
         }
     }
@@ -337,15 +341,15 @@ impl Roster {
     /// Wanted channels that no connection with a future holds, and that wait for none.
     fn unplaced(&self) -> impl Iterator<Item = &String> {
         let lasting: Vec<_> =
-            self.connections.iter().filter(|(id, _)| self.takes_seats(**id)).map(|(_, one)| one).collect();
-        let seated = move |login: &String| {
-            lasting.iter().any(|connection| connection.seats.contains_key(login))
+            self.connections.iter().filter(|(id, _)| self.takes_channels(**id)).map(|(_, one)| one).collect();
+        let is_held = move |login: &String| {
+            lasting.iter().any(|connection| connection.memberships.contains_key(login))
                 || self.away.iter().any(|away| away.logins.contains(login))
         };
-        self.wanted.keys().filter(move |login| !self.refused.contains_key(*login) && !seated(login))
+        self.wanted.keys().filter(move |login| !self.refused.contains_key(*login) && !is_held(login))
     }
 
-    fn takes_seats(&self, id: ConnId) -> bool {
+    fn takes_channels(&self, id: ConnId) -> bool {
         self.connections.get(&id).is_some_and(|one| one.phase != Phase::Leaving) && !self.is_followed(id)
     }
 
@@ -376,7 +380,7 @@ impl Roster {
         let settled: BTreeSet<_> =
             self.connections.values().filter(|one| one.is_settled()).filter_map(|one| one.follows).collect();
         for (id, connection) in &mut self.connections {
-            let is_over = connection.seats.is_empty() || settled.contains(id);
+            let is_over = connection.memberships.is_empty() || settled.contains(id);
             if is_over && connection.phase != Phase::Leaving {
                 connection.phase = Phase::Leaving;
                 self.actions.push(Action::Leave { id: *id });
@@ -388,8 +392,8 @@ impl Roster {
     fn join(&mut self, limits: &mut Limits, now: Instant) {
         let mut due: Vec<(Instant, ConnId, String)> = Vec::new();
         for (id, connection) in self.connections.iter().filter(|(id, _)| self.asks(**id)) {
-            for (login, seat) in &connection.seats {
-                if let Seat::Waiting { from, .. } = seat
+            for (login, membership) in &connection.memberships {
+                if let Membership::Waiting { from, .. } = membership
                     && *from <= now
                 {
                     due.push((*from, *id, login.clone()));
@@ -401,15 +405,15 @@ impl Roster {
             if !limits.joins.take(now) {
                 return;
             }
-            if let Some(seat) = self.seat(id, &login) {
-                *seat = Seat::Asked { at: now, tries: seat.tries() };
+            if let Some(membership) = self.membership(id, &login) {
+                *membership = Membership::Asked { at: now, tries: membership.tries() };
                 self.actions.push(Action::Join { id, login });
             }
         }
     }
 
-    fn seat(&mut self, id: ConnId, login: &str) -> Option<&mut Seat> {
-        self.connections.get_mut(&id)?.seats.get_mut(login)
+    fn membership(&mut self, id: ConnId, login: &str) -> Option<&mut Membership> {
+        self.connections.get_mut(&id)?.memberships.get_mut(login)
     }
 }
 

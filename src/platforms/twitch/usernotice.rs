@@ -10,10 +10,10 @@ use super::emotes::EmoteRange;
 use super::irc::{Line, unescape};
 use super::person::author;
 use super::privmsg::{event, flags, shown};
-use super::said::{Said, filled};
+use super::tags::{MessageTags, filled};
 use super::text::unwrap_action;
 
-/// The kind a shared chat wraps the other room's alert in.
+/// The kind a shared chat wraps the other channel's alert in.
 const SHARED: &str = "sharedchatnotice";
 
 /// `ACTION ` in code points.
@@ -34,7 +34,7 @@ pub struct Usernotice<'a> {
     /// What the person wrote with it.
     pub text: &'a str,
     pub is_action: bool,
-    pub said: Said<'a>,
+    pub tags: MessageTags<'a>,
     pub params: Params<'a>,
 }
 
@@ -44,34 +44,34 @@ impl<'a> Usernotice<'a> {
         let channel = line.channel()?;
         let (text, is_action) = unwrap_action(line.text().unwrap_or_default());
         let (mut login, mut system, mut params) = (None, "", Params::default());
-        let mut said = Said::read(line.tags, |key, value| match key {
+        let mut tags = MessageTags::read(line.tags, |key, value| match key {
             "login" => login = filled(value),
             "system-msg" => system = value,
             _ => params.extend(key.strip_prefix(PARAM).map(|name| (name, value))),
         });
         if is_action {
-            count_from_text(&mut said.emotes);
+            count_from_text(&mut tags.emotes);
         }
-        let kind = match said.msg_id {
-            Some(SHARED) => said.source.msg_id.unwrap_or(SHARED),
+        let kind = match tags.msg_id {
+            Some(SHARED) => tags.source.msg_id.unwrap_or(SHARED),
             kind => kind.unwrap_or_default(),
         };
-        Some(Self { channel, login, kind, system_text: unescape(system), text, is_action, said, params })
+        Some(Self { channel, login, kind, system_text: unescape(system), text, is_action, tags, params })
     }
 
     pub fn into_event(self, received_at: Millis) -> NewEvent {
-        let (text, fragments) = shown(self.text, &self.said);
+        let (text, fragments) = shown(self.text, &self.tags);
         let alert = Alert {
-            alert: alerts::of(self.kind, &self.params, self.said.user_id),
+            alert: alerts::of(self.kind, &self.params, self.tags.user_id),
             system_text: self.system_text.trim_end().to_owned(),
-            author: (!alerts::hides_author(self.kind)).then(|| author(&self.said, self.login)),
+            author: (!alerts::hides_author(self.kind)).then(|| author(&self.tags, self.login)),
             text,
             fragments,
             money: alerts::money(self.kind, &self.params),
-            bits: self.said.bits,
-            flags: flags(&self.said, self.is_action),
+            bits: self.tags.bits,
+            flags: flags(&self.tags, self.is_action),
         };
-        event(self.channel, &self.said, Kind::Alert(alert), received_at)
+        event(self.channel, &self.tags, Kind::Alert(alert), received_at)
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
         let line = format!("@msg-id=resub;{tags} USERNOTICE #lovelace :{text}");
         let line = Line::parse(&line).expect("a line");
         let notice = Usernotice::read(&line).expect("a notice");
-        notice.said.emotes.iter().map(|emote| (emote.first, emote.last)).collect()
+        notice.tags.emotes.iter().map(|emote| (emote.first, emote.last)).collect()
     }
 
     #[test]

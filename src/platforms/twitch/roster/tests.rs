@@ -187,7 +187,7 @@ fn a_removed_channel_is_parted_and_an_empty_connection_closed() {
 }
 
 #[test]
-fn the_answer_to_our_own_part_does_not_unseat_a_channel_that_is_wanted_again() {
+fn the_answer_to_our_own_part_does_not_end_a_membership_that_is_wanted_again() {
     let mut table = Table::joined(&["a", "b"]);
     table.want(&["b"]);
     table.next();
@@ -345,7 +345,7 @@ fn one_that_is_lost_again_and_again_is_opened_ever_more_rarely() {
 }
 
 #[test]
-fn a_lost_connections_channels_move_to_free_seats_at_once() {
+fn a_lost_connections_channels_move_to_where_there_is_room_at_once() {
     let mut table = crowded();
     let logins = many(100);
     table.want(&logins[20..].iter().map(String::as_str).collect::<Vec<_>>());

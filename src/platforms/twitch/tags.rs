@@ -15,7 +15,7 @@ const LAST_MILLIS: i64 = 253_402_300_799_999;
 
 /// Every tag that says who spoke, when, and how.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Said<'a> {
+pub struct MessageTags<'a> {
     pub id: Option<&'a str>,
     pub room_id: Option<&'a str>,
     pub user_id: Option<&'a str>,
@@ -50,21 +50,21 @@ pub struct Said<'a> {
     pub source: SourceTags<'a>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> MessageTags<'a> {
     /// Reads all tags in one pass; those it has no name for go to `other`.
     pub fn read(tags: Tags<'a>, mut other: impl FnMut(&'a str, &'a str)) -> Self {
-        let mut said = Self::default();
+        let mut all = Self::default();
         let (mut badges, mut badge_info) = ("", "");
         for (key, value) in tags {
             match key {
                 "badges" => badges = value,
                 "badge-info" => badge_info = value,
-                _ if said.take(key, value) => {}
+                _ if all.take(key, value) => {}
                 _ => other(key, value),
             }
         }
-        said.badges = badges::read(badges, badge_info);
-        said
+        all.badges = badges::read(badges, badge_info);
+        all
     }
 
     /// Takes one tag; false if it is none of these.
@@ -173,7 +173,7 @@ pub struct SourceTags<'a> {
     pub room_id: Option<&'a str>,
     /// The alert's real kind behind a `sharedchatnotice`.
     pub msg_id: Option<&'a str>,
-    /// The person's badges in the other room, as they stand.
+    /// The person's badges in the other channel, as they stand.
     pub badges: Option<&'a str>,
     pub badge_info: Option<&'a str>,
     /// Shown only where it was typed.
@@ -194,7 +194,7 @@ impl<'a> SourceTags<'a> {
         true
     }
 
-    /// The id all copies share, also in the room where it was typed, so that they fold together.
+    /// The id all copies share, also in the channel where it was typed, so that they fold together.
     pub fn shared(&self, room_id: Option<&str>) -> Option<Shared> {
         let (source_id, channel_id) = (self.id?, self.room_id.or(room_id)?);
         Some(Shared { source_id: source_id.to_owned(), channel_id: channel_id.to_owned() })

@@ -1,4 +1,4 @@
-//! A connection's place in the house: how far it is, whom it replaces, and how each of its channels is doing on it.
+//! A connection as the roster knows it: how far it is, whom it replaces, and how each of its channels is doing on it.
 //! Pure data and its rules; the roster decides what becomes of it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ pub struct Connection {
     pub backoff: Backoff,
     pub is_late: bool,
     pub is_fallback: bool,
-    pub seats: BTreeMap<String, Seat>,
+    pub memberships: BTreeMap<String, Membership>,
 }
 
 /// A lost connection that is to be opened again.
@@ -53,7 +53,7 @@ pub enum Phase {
 
 /// How one channel is doing on one connection. `tries` counts JOINs that were not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seat {
+pub enum Membership {
     /// To be asked for, not before `from`.
     Waiting {
         from: Instant,
@@ -82,22 +82,22 @@ impl Connection {
             backoff,
             is_late: false,
             is_fallback: false,
-            seats: logins.into_iter().map(|login| (login, Seat::new(now))).collect(),
+            memberships: logins.into_iter().map(|login| (login, Membership::new(now))).collect(),
         }
     }
 
     pub fn holds_any(&self) -> bool {
-        self.seats.values().any(|seat| *seat == Seat::Joined)
+        self.memberships.values().any(|membership| *membership == Membership::Joined)
     }
 
     /// Every channel is joined, or has had its chance.
     pub fn is_settled(&self) -> bool {
-        let had_chance = |seat: &Seat| *seat == Seat::Joined || seat.tries() > 0;
-        self.phase == Phase::Ready && self.seats.values().all(had_chance)
+        let had_chance = |membership: &Membership| *membership == Membership::Joined || membership.tries() > 0;
+        self.phase == Phase::Ready && self.memberships.values().all(had_chance)
     }
 }
 
-impl Seat {
+impl Membership {
     pub fn new(now: Instant) -> Self {
         Self::Waiting { from: now, tries: 0 }
     }
