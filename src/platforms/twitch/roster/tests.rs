@@ -131,7 +131,8 @@ fn joins_keep_the_limit_over_all_connections() {
     }
 
     assert_eq!(asked.len(), 200);
-    assert!(asked.windows(19).all(|some| some[18].0 - some[0].0 >= Duration::from_secs(10)));
+    let shortest = Duration::from_millis(10_500);
+    assert!(asked.windows(19).all(|some| some[18].0 - some[0].0 >= shortest), "one on the way may overtake");
     let unlike: BTreeSet<_> = asked.iter().map(|(_, login)| login).collect();
     assert_eq!(unlike.len(), 200, "each once");
 }
