@@ -230,6 +230,11 @@ fn tombstone(tx: &Connection, event: &NewEvent, channel: i64) -> rusqlite::Resul
     )
 }
 
+/// Names the workspace so that the index of the platform's ids serves it.
+const FIND: &str = "select e.id, a.native_id from events e left join authors a on a.id = e.author_id
+     where e.workspace_id = 1 and e.platform = :platform and e.kind in ('message', 'alert')
+     and e.native_id = :native_id and e.channel_id = :channel";
+
 /// The event a removal means, and its author: what carries that id in that channel.
 fn find(
     tx: &Connection,
@@ -237,15 +242,11 @@ fn find(
     native_id: &str,
     channel: i64,
 ) -> rusqlite::Result<Option<(EventId, Option<String>)>> {
-    tx.prepare_cached(
-        "select e.id, a.native_id from events e left join authors a on a.id = e.author_id
-         where e.platform = :platform and e.kind in ('message', 'alert') and e.native_id = :native_id
-         and e.channel_id = :channel",
-    )?
-    .query_row(named_params! { ":platform": platform, ":native_id": native_id, ":channel": channel }, |row| {
-        Ok((EventId(row.get(0)?), row.get(1)?))
-    })
-    .optional()
+    tx.prepare_cached(FIND)?
+        .query_row(named_params! { ":platform": platform, ":native_id": native_id, ":channel": channel }, |row| {
+            Ok((EventId(row.get(0)?), row.get(1)?))
+        })
+        .optional()
 }
 
 fn insert(
@@ -279,4 +280,26 @@ fn insert(
             removed_by,
         ])?;
     Ok(if changed == 0 { Appended::Duplicate } else { Appended::Stored(EventId(tx.last_insert_rowid())) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::store::{connection, migrate};
+
+    #[test]
+    fn what_a_removal_means_is_found_by_its_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("elora.db");
+        let mut store = connection::writer(&path, &config::Store::default()).expect("a new store opens");
+        migrate::run(&mut store, &path).expect("the schema is made");
+
+        let mut plan = store.prepare(&format!("explain query plan {FIND}")).expect("the query fits the schema");
+        let steps = plan.query_map(["", "", ""], |row| row.get(3)).expect("the plan is told");
+        let steps: Vec<String> = steps.collect::<Result<_, _>>().expect("every step is text");
+
+        let index = "INDEX events_native (workspace_id=? AND platform=? AND kind=? AND native_id=?)";
+        assert!(steps[0].contains(index), "{steps:?}");
+    }
 }

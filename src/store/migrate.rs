@@ -12,6 +12,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_sessions", include_str!("../../migrations/0002_sessions.sql")),
     ("0003_sources", include_str!("../../migrations/0003_sources.sql")),
     ("0004_copies", include_str!("../../migrations/0004_copies.sql")),
+    ("0005_workspaces", include_str!("../../migrations/0005_workspaces.sql")),
 ];
 
 /// Brings the store up to date. A store that is newer than this program is left alone.
@@ -55,4 +56,42 @@ fn keep_copy(connection: &Connection, path: &Path, version: i64) -> Result<(), O
     std::fs::rename(&part, &copy).map_err(io)?;
     tracing::info!(copy = %copy.display(), "the store was copied before its schema changes");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::store::connection;
+
+    #[test]
+    fn rows_of_before_the_workspaces_belong_to_the_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("elora.db");
+        let mut store = connection::writer(&path, &config::Store::default()).expect("a new store opens");
+        for (_, sql) in &MIGRATIONS[..4] {
+            store.execute_batch(sql).expect("the schema is made");
+        }
+        store.pragma_update(None, "user_version", 4).expect("the store takes it");
+        let message = "insert into events (workspace_id, platform, kind, native_id, channel_id, at, received_at, body)
+             values (:workspace, 'twitch', 'message', 'm-1', 1, 0, 0, '{}')";
+        store
+            .execute_batch(
+                "insert into channels (id, platform, key, login) values (1, 'twitch', 'ada', 'ada');
+                 insert into removals (platform, native_id, channel_id, event_id) values ('twitch', 'm-1', 1, 1);
+                 insert into clears (channel_id, author_id, until, event_id) values (1, 0, 1, 1);",
+            )
+            .expect("the store takes it");
+        store.execute(message, [1]).expect("the store takes it");
+
+        run(&mut store, &path).expect("the schema is brought forward");
+
+        for table in ["removals", "clears"] {
+            let sql = format!("select group_concat(workspace_id) from {table}");
+            assert_eq!(store.query_row(&sql, [], |row| row.get(0)), Ok("1".to_owned()), "{table}");
+        }
+        assert!(store.execute(message, [1]).is_err(), "the same message twice");
+        assert_eq!(store.execute(message, [2]), Ok(1), "the same message, heard by somebody else");
+        assert!(folder.path().join("elora.db.v4.bak").exists());
+    }
 }
