@@ -19,6 +19,9 @@ export class Sources {
   });
   /** False until the server has said which there are. */
   isKnown = $state(false);
+  /** What is being typed, and whether it still is: the field may move to another place on the page meanwhile. */
+  draft = $state("");
+  isTyping = false;
   /** What was pasted and is not answered yet. */
   adding = $state("");
   /** Why the last request was refused. */

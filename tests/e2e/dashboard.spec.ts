@@ -11,6 +11,15 @@ test("somebody pastes an address and sees chat", async ({ owner, twitch }) => {
   await expect(owner.locator('[data-source="twitch:pixelforge"]')).toHaveAttribute("data-state", "live");
 });
 
+test("addresses pasted one right after the other are all added", async ({ owner, twitch }) => {
+  await add(owner, "harborlights");
+  await expect(owner.locator('[data-source="twitch:harborlights"]')).toBeVisible();
+
+  for (const name of ["pixelforge", "tidepool", "lanternfish"]) await add(owner, name);
+
+  for (const name of ["pixelforge", "tidepool", "lanternfish"]) await twitch.joined(name);
+});
+
 test("an address that is none gets the server's own sentence", async ({ owner }) => {
   await add(owner, "https://example.com/nobody");
 

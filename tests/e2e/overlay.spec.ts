@@ -25,6 +25,7 @@ async function numbers(page: Page): Promise<number[]> {
 test.beforeEach(async ({ owner, twitch }) => {
   await add(owner, CHANNEL);
   await twitch.joined(CHANNEL);
+  await expect(owner.locator(`[data-source="twitch:${CHANNEL}"]`)).toBeVisible();
 });
 
 /** The way of an evening on stream; also taken in the Chromium that OBS carries. */

@@ -50,8 +50,9 @@ export const test = base.extend<Setting>({
 
 /** Pastes a channel's address into the field that the page offers. */
 export async function add(page: Page, source: string) {
-  await page.getByLabel("Channel address or name").fill(source);
-  await page.keyboard.press("Enter");
+  const field = page.getByLabel("Channel address or name");
+  await field.fill(source);
+  await field.press("Enter");
 }
 
 /** The lines of the dashboard that hold this text. */
