@@ -67,6 +67,9 @@ pub const KEYS: &[Key] = &[
     key("ui_yt_prefix_at", &["ELORA_UI_YT_PREFIX_AT"]),
     key("ui_show_badges", &["ELORA_UI_SHOW_BADGES"]),
     key("ui_palette", &["ELORA_UI_PALETTE"]),
+    key("dev_seed", &["ELORA_DEV_SEED_ENABLED"]),
+    key("dev_raw_messages", &["ELORA_DEBUG_RAW_MESSAGES"]),
+    key("dev_environment", &["ELORA_ENV", "GO_ENV", "ENVIRONMENT"]),
 ];
 
 /// Fields whose values are never shown.
@@ -75,11 +78,8 @@ const SECRETS: &[&str] = &["twitch_oauth_token"];
 /// Names that other programs of a deployment read from the same file, or that mean nothing here.
 const OF_OTHERS: &[&str] = &[
     "ELORA_DATA_DIR",
-    "ELORA_DEBUG_RAW_MESSAGES",
-    "ELORA_DEV_SEED_ENABLED",
     "ELORA_DB_TAIL_ENABLED",
     "ELORA_DOCKER_NETWORK",
-    "ELORA_ENV",
     "ELORA_ENV_FILE",
     "ELORA_GNASTY_ADMIN_BASE",
     "ELORA_GNASTY_ALERT_BASE",

@@ -78,6 +78,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         sources: loader.sources(),
         log: loader.section("log_"),
         ui: loader.section("ui_"),
+        dev: loader.section("dev_"),
         remarks: layers.remarks(),
     };
     match addr {

@@ -1,6 +1,7 @@
 //! The configuration: plain typed sections, read once at start.
 //! Nothing else in the program looks at the environment.
 
+mod dev;
 mod env;
 mod feed;
 mod http;
@@ -17,6 +18,7 @@ mod value;
 
 use crate::chat::Channel;
 
+pub use dev::Dev;
 pub use feed::{Feed, Socket};
 pub use http::{HostName, Http, Origin, Origins};
 pub use ingest::{DriverKind, Ingest, Twitch};
@@ -39,6 +41,7 @@ pub struct Config {
     pub sources: Vec<Channel>,
     pub log: Log,
     pub ui: Ui,
+    pub dev: Dev,
     /// What is worth telling once at start: names without effect, doors that stand open.
     pub remarks: Vec<String>,
 }

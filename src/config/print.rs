@@ -37,6 +37,7 @@ pub fn everything(config: &Config) -> Value {
         ("sources", json!(sources)),
         ("log", json!(config.log)),
         ("ui", json!(config.ui)),
+        ("dev", json!(config.dev)),
     ];
     for (name, section) in sections {
         document[name] = section;

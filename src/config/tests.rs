@@ -35,6 +35,22 @@ fn nothing_set_gives_a_private_persistent_native_server() {
 }
 
 #[test]
+fn what_is_for_developers_stays_shut_where_it_is_in_earnest() {
+    let switches = [("ELORA_DEV_SEED_ENABLED", "T"), ("ELORA_DEBUG_RAW_MESSAGES", "1")];
+    let allowed = |environment: &[(&str, &str)]| {
+        let dev = good(&[&switches[..], environment].concat()).dev;
+        (dev.allows_seed(), dev.allows_raw_messages())
+    };
+
+    assert_eq!(allowed(&[]), (true, true));
+    assert_eq!(allowed(&[("ELORA_ENV", " "), ("GO_ENV", "staging"), ("ENVIRONMENT", "prod")]), (true, true));
+    assert_eq!(allowed(&[("GO_ENV", "Production"), ("ENVIRONMENT", "test")]), (false, false));
+    assert_eq!(allowed(&[("ENVIRONMENT", "PROD")]), (false, false));
+    let dev = good(&[]).dev;
+    assert_eq!((dev.allows_seed(), dev.allows_raw_messages()), (false, false));
+}
+
+#[test]
 fn the_example_file_shows_the_defaults() {
     let example = include_str!("../../.env.example");
     let is_setting = |line: &&str| line.split_once('=').is_some_and(|(name, _)| !name.contains(' '));
@@ -95,6 +111,9 @@ const SAMPLES: &[(&str, &str)] = &[
     ("ui_yt_prefix_at", "1"),
     ("ui_show_badges", "hide"),
     ("ui_palette", "8"),
+    ("dev_seed", "1"),
+    ("dev_raw_messages", "true"),
+    ("dev_environment", "staging"),
 ];
 
 #[test]

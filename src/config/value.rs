@@ -25,8 +25,8 @@ pub fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer:
 /// `1/0/yes/no/on/off/true/false`.
 pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match text(deserializer)?.to_ascii_lowercase().as_str() {
-        "1" | "yes" | "on" | "true" | "show" | "enable" => Ok(true),
-        "0" | "no" | "off" | "false" | "hide" | "disable" => Ok(false),
+        "1" | "yes" | "on" | "true" | "t" | "show" | "enable" => Ok(true),
+        "0" | "no" | "off" | "false" | "f" | "hide" | "disable" => Ok(false),
         _ => Err(Error::custom("not a switch: write 1 or 0 (also yes/no, on/off, true/false)")),
     }
 }
