@@ -1,4 +1,5 @@
-//! `/api/feed`: hello, then everything after the cursor, once and in order.
+//! `/api/feed`: hello, then everything after the cursor, once and in order; over a socket, or as Server-Sent Events
+//! for whoever asks for `text/event-stream`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use rusqlite::Connection;
 
 use super::ask::{Ask, Query};
 use super::watcher::{End, Form, Pace, Watcher, admit};
@@ -36,9 +38,10 @@ pub async fn open(
     headers: HeaderMap,
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let ask = query.read()?;
+    let mut ask = query.read()?;
     if sse::is_wanted(&headers) {
-        return Ok(sse::open(live, ask, &headers));
+        ask.since = sse::last_id(&headers).or(ask.since);
+        return Ok(sse::open(ask, live));
     }
     let upgrade = socket::upgrade(asked, LONGEST)?;
     Ok(admit(ask, live, upgrade, corr))
@@ -99,17 +102,60 @@ impl Form for Ask {
     }
 }
 
+/// The frames of the socket, each an event without a name.
+impl sse::Form for Ask {
+    const TELLS_TOPICS: bool = true;
+
+    async fn greet(reader: &mut sse::Reader<Self>) -> Option<()> {
+        let head = reader.position;
+        let Start { after, hello, is_reset } = start(&reader.live, &reader.form, head);
+        reader.push(after.unwrap_or(head), sse::Line::Unnamed(hello));
+        reader.tell_topics();
+        if let Some(after) = after {
+            reader.position = after;
+            return Some(());
+        }
+        if is_reset {
+            reader.push(head, sse::Line::Unnamed(wire::reset().into()));
+        }
+        let (filter, last) = (reader.form.filter.clone(), reader.form.last);
+        let newest = reader.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
+        let lines = sse::Form::stored(&reader.form, &reader.live, newest.ok()?, head);
+        reader.push_all(lines);
+        Some(())
+    }
+
+    fn missed(connection: &Connection, after: EventId, limit: usize) -> rusqlite::Result<Vec<Event>> {
+        events::after(connection, after, limit)
+    }
+
+    fn fresh(&self, batch: &Batch, after: EventId) -> Vec<(EventId, sse::Line)> {
+        Form::fresh(self, batch, after).map(|frame| (batch.last(), sse::Line::Unnamed(frame))).collect()
+    }
+
+    fn stored(&self, live: &Live, events: Vec<Event>, upto: EventId) -> Vec<(EventId, sse::Line)> {
+        Form::stored(self, live, events, upto)
+            .into_iter()
+            .map(|(upto, frame)| (upto, sse::Line::Unnamed(frame)))
+            .collect()
+    }
+
+    fn keepalive(&self, live: &Live, position: EventId) -> sse::Line {
+        sse::Line::Unnamed(Form::keepalive(self, live, position))
+    }
+}
+
 /// How a feed begins.
-pub struct Start {
+struct Start {
     /// The place it resumes from; none where it begins with the newest.
-    pub after: Option<EventId>,
-    pub hello: Text,
+    after: Option<EventId>,
+    hello: Text,
     /// The cursor that was given means nothing here.
-    pub is_reset: bool,
+    is_reset: bool,
 }
 
 /// Where a feed begins that everything up to `head` was sent to others of.
-pub fn start(live: &Live, ask: &Ask, head: EventId) -> Start {
+fn start(live: &Live, ask: &Ask, head: EventId) -> Start {
     let highest = live.db.committed().borrow().last.max(head);
     // A cursor of this database, at or below its newest event.
     let is_ours = |cursor: &&Cursor| cursor.epoch == live.db.epoch() && cursor.after <= highest;

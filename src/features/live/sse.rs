@@ -1,28 +1,52 @@
-//! `/api/feed` for whoever asks for `text/event-stream`: the frames of the socket as Server-Sent Events. The cursor is
-//! the event's id, so that a browser that lost the connection goes on where it stopped.
+//! Somebody who watches over Server-Sent Events: sent what is new from the hub and what was missed from the store, in
+//! order and once. The cursor is the event's id, so that a browser that lost the connection goes on where it stopped.
+//! What it looks like on the wire is the form's business.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use rusqlite::Connection;
 use tokio::time::{Instant, sleep_until};
 
 use super::Live;
-use super::ask::Ask;
-use super::feed::{Start, start};
-use super::watcher::Form;
-use crate::chat::EventId;
-use crate::feed::{Next, Seat, Text, wire};
-use crate::store::events;
+use crate::chat::{Event, EventId};
+use crate::feed::{Batch, Cursor, Next, Seat, Text};
 
 /// The name of these connections in metrics.
 const KIND: &str = "sse";
 /// Events read from the store at once.
 const PAGE: usize = 128;
+
+/// A wire form of the feed: what its streams are sent. A line comes with the id that it reaches to.
+pub trait Form: Send + Sync + Sized + 'static {
+    /// Whether topics are told.
+    const TELLS_TOPICS: bool;
+
+    /// What comes before anything new; none where the store does not answer.
+    fn greet(reader: &mut Reader<Self>) -> impl Future<Output = Option<()>> + Send;
+
+    /// The oldest events after an id that this form may show.
+    fn missed(connection: &Connection, after: EventId, limit: usize) -> rusqlite::Result<Vec<Event>>;
+
+    /// The lines of those events of a batch that come after an id.
+    fn fresh(&self, batch: &Batch, after: EventId) -> Vec<(EventId, Line)>;
+
+    /// The lines of events that were read from the store, which has nothing else up to an id.
+    fn stored(&self, live: &Live, events: Vec<Event>, upto: EventId) -> Vec<(EventId, Line)>;
+
+    /// What is said after silence.
+    fn keepalive(&self, live: &Live, position: EventId) -> Line;
+}
+
+/// What goes out as one event, but for its id.
+pub enum Line {
+    Unnamed(Text),
+}
 
 /// True for a request that wants events rather than a socket.
 pub fn is_wanted(headers: &HeaderMap) -> bool {
@@ -30,13 +54,15 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
     accept.contains("text/event-stream") && !headers.contains_key(header::UPGRADE)
 }
 
-/// Answers with everything after the cursor of `Last-Event-ID`, or what the query asks for.
-pub fn open(live: Arc<Live>, mut ask: Ask, headers: &HeaderMap) -> Response {
-    if let Some(last) = headers.get("last-event-id") {
-        ask.since = Some(last.to_str().ok().and_then(|last| last.parse().ok()));
-    }
-    let reader = Reader::new(live, ask);
-    let events = stream::unfold(reader, async |mut reader| {
+/// The cursor a browser comes back with. The inner none: one that cannot be ours.
+pub fn last_id(headers: &HeaderMap) -> Option<Option<Cursor>> {
+    let last = headers.get("last-event-id")?;
+    Some(last.to_str().ok().and_then(|last| last.parse().ok()))
+}
+
+/// Answers with a stream that goes on until its reader leaves or the house closes.
+pub fn open<F: Form>(form: F, live: Arc<Live>) -> Response {
+    let events = stream::unfold(Reader::new(live, form), async |mut reader| {
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event), reader))
     });
@@ -45,19 +71,20 @@ pub fn open(live: Arc<Live>, mut ask: Ask, headers: &HeaderMap) -> Response {
     (unbuffered, Sse::new(events).keep_alive(KeepAlive::default())).into_response()
 }
 
-struct Reader {
-    live: Arc<Live>,
-    ask: Ask,
+pub struct Reader<F> {
+    pub live: Arc<Live>,
+    pub form: F,
+    /// Everything up to here was sent, or was not asked for.
+    pub position: EventId,
     seat: Seat,
-    position: EventId,
     /// Finished events that were not taken yet.
-    ready: VecDeque<Event>,
+    ready: VecDeque<sse::Event>,
     keepalive_at: Instant,
     is_greeted: bool,
 }
 
-impl Reader {
-    fn new(live: Arc<Live>, ask: Ask) -> Self {
+impl<F: Form> Reader<F> {
+    fn new(live: Arc<Live>, form: F) -> Self {
         live.metrics.clients(KIND).inc();
         Self {
             position: live.hub.head(),
@@ -66,49 +93,30 @@ impl Reader {
             keepalive_at: Instant::now() + live.feed.keepalive,
             is_greeted: false,
             live,
-            ask,
+            form,
         }
     }
 
     /// The next event; none at the end, after which a browser comes back.
-    async fn next(&mut self) -> Option<Event> {
+    async fn next(&mut self) -> Option<sse::Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
             if !self.is_greeted {
                 self.is_greeted = true;
-                self.greet().await?;
+                F::greet(self).await?;
                 continue;
             }
             tokio::select! {
                 biased;
                 () = self.seat.news(self.position) => self.gather().await?,
                 () = sleep_until(self.keepalive_at) => {
-                    let cursor = self.live.cursor(self.position);
-                    self.push(self.position, &wire::keepalive(&cursor));
+                    let line = self.form.keepalive(&self.live, self.position);
+                    self.push(self.position, line);
                 }
             }
         }
-    }
-
-    async fn greet(&mut self) -> Option<()> {
-        let head = self.position;
-        let Start { after, hello, is_reset } = start(&self.live, &self.ask, head);
-        self.push(after.unwrap_or(head), &hello);
-        self.tell_topics();
-        if let Some(after) = after {
-            self.position = after;
-            return Some(());
-        }
-        if is_reset {
-            self.push(head, &wire::reset());
-        }
-        let (filter, last) = (self.ask.filter.clone(), self.ask.last);
-        let newest = self.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
-        let frames = self.ask.stored(&self.live, newest.ok()?, head);
-        frames.into_iter().for_each(|(upto, frame)| self.push(upto, &frame));
-        Some(())
     }
 
     /// What is new, from the hub or from the store. None at the end.
@@ -117,35 +125,49 @@ impl Reader {
         match self.seat.after(self.position) {
             Next::Batch(batch) => {
                 let after = std::mem::replace(&mut self.position, batch.last());
-                let frames: Vec<Text> = self.ask.fresh(&batch, after).collect();
-                frames.into_iter().for_each(|frame| self.push(batch.last(), &frame));
+                let lines = self.form.fresh(&batch, after);
+                self.push_all(lines);
             }
-            Next::Missed => {
-                let position = self.position;
-                let page = self.live.db.read(move |connection| events::after(connection, position, PAGE)).await.ok()?;
-                let upto = page.last().map_or(self.seat.head(), |event| event.id);
-                self.position = upto;
-                let frames = self.ask.stored(&self.live, page, upto);
-                frames.into_iter().for_each(|(upto, frame)| self.push(upto, &frame));
-            }
+            Next::Missed => self.catch_up().await?,
             Next::Nothing => {}
             Next::Over => return None,
         }
         Some(())
     }
 
-    fn tell_topics(&mut self) {
-        let topics = self.seat.topics();
-        self.ready.extend(topics.into_iter().map(|frame| Event::default().data(frame.as_str())));
+    async fn catch_up(&mut self) -> Option<()> {
+        let (position, head) = (self.position, self.seat.head());
+        let page = self.live.db.read(move |connection| F::missed(connection, position, PAGE)).await.ok()?;
+        let newest = page.last().map(|event| event.id);
+        // A page that is not full has everything there was.
+        let upto = if page.len() < PAGE { newest.max(Some(head)) } else { newest };
+        self.position = upto.unwrap_or(head);
+        let lines = self.form.stored(&self.live, page, self.position);
+        self.push_all(lines);
+        Some(())
     }
 
-    fn push(&mut self, upto: EventId, frame: &str) {
+    pub fn tell_topics(&mut self) {
+        let topics = self.seat.topics();
+        if F::TELLS_TOPICS {
+            self.ready.extend(topics.into_iter().map(|frame| sse::Event::default().data(frame.as_str())));
+        }
+    }
+
+    pub fn push(&mut self, upto: EventId, line: Line) {
         self.keepalive_at = Instant::now() + self.live.feed.keepalive;
-        self.ready.push_back(Event::default().id(self.live.cursor(upto)).data(frame));
+        let event = sse::Event::default().id(self.live.cursor(upto));
+        self.ready.push_back(match line {
+            Line::Unnamed(text) => event.data(text.as_str()),
+        });
+    }
+
+    pub fn push_all(&mut self, lines: Vec<(EventId, Line)>) {
+        lines.into_iter().for_each(|(upto, line)| self.push(upto, line));
     }
 }
 
-impl Drop for Reader {
+impl<F> Drop for Reader<F> {
     fn drop(&mut self) {
         self.live.metrics.clients(KIND).dec();
     }
