@@ -79,6 +79,19 @@ impl Channel {
         self
     }
 
+    /// A YouTube channel or video by an address, a handle or an id. Eleven letters of an id's alphabet are a video.
+    pub fn on_youtube(source: &str) -> Result<Self, SourceError> {
+        let source = source.trim();
+        let bare = source.to_ascii_lowercase();
+        let is_bare_host =
+            matches!(bare.strip_prefix("www.").unwrap_or(&bare), "youtube.com" | "m.youtube.com" | "youtu.be");
+        if is_bare_host {
+            return Err(SourceError::Unknown(source.to_owned()));
+        }
+        let named = source.strip_prefix("youtube:").unwrap_or(source);
+        video(named).or_else(|_| self::named(Platform::YOUTUBE, named))
+    }
+
     /// Where people watch it.
     pub fn url(&self) -> String {
         let login = &self.login;
@@ -228,7 +241,7 @@ fn youtube_address(url: &Url, host: &str) -> Option<Result<Channel, SourceError>
         return parts.first().map(|id| video(id));
     }
     match parts.as_slice() {
-        ["watch" | "live_chat", ..] => query(url, "v").map(|id| video(&id)),
+        [] | ["watch" | "live_chat", ..] => query(url, "v").map(|id| video(&id)),
         ["live" | "embed" | "shorts" | "v", id, ..] => Some(video(id)),
         ["channel", id, ..] => Some(youtube(id)),
         ["c" | "user", name, ..] => Some(youtube(&format!("@{name}"))),
@@ -287,6 +300,34 @@ fn youtube(name: &str) -> Result<Channel, SourceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn on_youtube_even_a_bare_word_is_a_video_or_a_handle() {
+        let video = Ok("youtube:v:jfKfPfyJRdk");
+        let cases = [
+            ("jfKfPfyJRdk", video),
+            (" https://youtu.be/jfKfPfyJRdk ", video),
+            ("youtube.com/watch?v=jfKfPfyJRdk", video),
+            ("https://www.youtube.com/?v=jfKfPfyJRdk", video),
+            ("https://www.youtube.com/embed/jfKfPfyJRdk", video),
+            ("youtube:v:jfKfPfyJRdk", video),
+            ("LofiGirl", Ok("youtube:@lofigirl")),
+            ("@LofiGirl", Ok("youtube:@lofigirl")),
+            ("https://youtube.com/@LofiGirl/live", Ok("youtube:@lofigirl")),
+            ("https://www.youtube.com/channel/UCSJ4gkVC6NrvII8umztf0Ow/live", Ok("youtube:UCSJ4gkVC6NrvII8umztf0Ow")),
+            ("https://www.youtube.com/watch?v=bad", Err(())),
+            ("youtube.com", Err(())),
+            ("www.youtu.be", Err(())),
+            ("https://youtube.com/", Err(())),
+            ("https://twitch.tv/forsen", Err(())),
+            ("two words", Err(())),
+            ("", Err(())),
+        ];
+        for (source, expected) in cases {
+            let channel = Channel::on_youtube(source).map(|channel| channel.to_string()).map_err(drop);
+            assert_eq!(channel, expected.map(str::to_owned), "{source}");
+        }
+    }
 
     #[test]
     fn every_spelling_of_a_channel_is_the_same_channel() {

@@ -50,7 +50,12 @@ pub struct Socket {
     pub ping_interval: Duration,
     #[serde(rename = "pong_wait_ms", deserialize_with = "value::millis", serialize_with = "value::as_millis")]
     pub pong_wait: Duration,
-    #[serde(rename = "write_deadline_ms", deserialize_with = "value::millis", serialize_with = "value::as_millis")]
+    /// As long as the pong wait, if it is 0.
+    #[serde(
+        rename = "write_deadline_ms",
+        deserialize_with = "value::millis_or_none",
+        serialize_with = "value::as_millis"
+    )]
     pub write_deadline: Duration,
     /// Longest message a client may send.
     #[serde(deserialize_with = "value::positive")]

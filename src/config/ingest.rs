@@ -80,6 +80,11 @@ pub struct Twitch {
     pub oauth_token: Option<Secret<String>>,
     /// Read again whenever it changes; wins over `oauth_token`.
     pub token_file: Option<PathBuf>,
+    /// The application that asks Twitch's API and signs people in.
+    pub client_id: Option<String>,
+    pub client_secret: Option<Secret<String>>,
+    #[serde(deserialize_with = "value::web_address", serialize_with = "value::as_address")]
+    pub redirect_url: Option<Url>,
     #[serde(rename = "ping_interval_ms", deserialize_with = "value::millis", serialize_with = "value::as_millis")]
     pub ping_interval: Duration,
     #[serde(rename = "pong_wait_ms", deserialize_with = "value::millis", serialize_with = "value::as_millis")]
@@ -101,6 +106,9 @@ impl Default for Twitch {
             username: None,
             oauth_token: None,
             token_file: None,
+            client_id: None,
+            client_secret: None,
+            redirect_url: None,
             ping_interval: Duration::from_secs(30),
             pong_wait: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),

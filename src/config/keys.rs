@@ -31,11 +31,8 @@ pub const KEYS: &[Key] = &[
     key("store_journal_mode", &["ELORA_SQLITE_JOURNAL_MODE"]),
     key("store_pragmas_extra", &["ELORA_DB_PRAGMAS_EXTRA"]),
     key("store_max_conns", &["ELORA_DB_MAX_CONNS"]),
-    key(
-        "feed_poll_ms",
-        &["ELORA_FEED_POLL_MS", "ELORA_TAILER_POLL_MS", "ELORA_DB_TAIL_INTERVAL_MS", "ELORA_DB_TAIL_POLL_MS"],
-    ),
-    key("feed_batch", &["ELORA_FEED_BATCH", "ELORA_TAILER_MAX_BATCH", "ELORA_DB_TAIL_BATCH"]),
+    key("feed_poll_ms", &["ELORA_FEED_POLL_MS"]),
+    key("feed_batch", &["ELORA_FEED_BATCH"]),
     key("feed_keepalive_ms", &["ELORA_FEED_KEEPALIVE_MS"]),
     key("socket_envelope", &["ELORA_WS_ENVELOPE"]),
     key("socket_drop_empty", &["ELORA_WS_DROP_EMPTY"]),
@@ -49,6 +46,7 @@ pub const KEYS: &[Key] = &[
     key("ingest_queue", &["ELORA_INGEST_QUEUE"]),
     key("sources_urls", &["ELORA_CHAT_URLS", "CHAT_URLS"]),
     key("sources_twitch", &["ELORA_TWITCH_CHANNELS", "TWITCH_CHANNELS", "TWITCH_CHANNEL", "GNASTY_TWITCH_CHANNELS"]),
+    key("sources_youtube", &["ELORA_YOUTUBE_URL", "YOUTUBE_URL", "GNASTY_YT_URL"]),
     key("twitch_irc_url", &["ELORA_TWITCH_IRC_URL", "TWITCH_IRC_URL"]),
     key("twitch_username", &["ELORA_TWITCH_USERNAME", "TWITCH_USERNAME", "GNASTY_TWITCH_NICK", "TWITCH_NICK"]),
     key(
@@ -62,6 +60,33 @@ pub const KEYS: &[Key] = &[
     key("twitch_connect_timeout_ms", &["ELORA_TWITCH_CONNECT_TIMEOUT_MS"]),
     key("twitch_join_timeout_ms", &["ELORA_TWITCH_JOIN_TIMEOUT_MS"]),
     key("twitch_joins_per_10s", &["ELORA_TWITCH_JOINS_PER_10S"]),
+    key("twitch_client_id", &["TWITCH_OAUTH_CLIENT_ID", "TWITCH_CLIENT_ID", "GNASTY_TWITCH_CLIENT_ID"]),
+    key("twitch_client_secret", &["TWITCH_OAUTH_CLIENT_SECRET", "TWITCH_CLIENT_SECRET", "GNASTY_TWITCH_CLIENT_SECRET"]),
+    key("twitch_redirect_url", &["TWITCH_OAUTH_REDIRECT_URL", "TWITCH_REDIRECT_URL"]),
+    key("youtube_api_key", &["YOUTUBE_API_KEY", "GNASTY_YT_API_KEY"]),
+    key("tailer_enabled", &["ELORA_TAILER_ENABLED", "ELORA_DB_TAIL_ENABLED"]),
+    key("tailer_poll_ms", &["ELORA_TAILER_POLL_MS", "ELORA_DB_TAIL_INTERVAL_MS", "ELORA_DB_TAIL_POLL_MS"]),
+    key("tailer_max_batch", &["ELORA_TAILER_MAX_BATCH", "ELORA_DB_TAIL_BATCH"]),
+    key("tailer_max_lag_ms", &["ELORA_TAILER_MAX_LAG_MS"]),
+    key("tailer_persist_offsets", &["ELORA_TAILER_PERSIST_OFFSETS"]),
+    key("tailer_offset_path", &["ELORA_TAILER_OFFSET_PATH"]),
+    key("gnasty_bin", &["GNASTY_BIN"]),
+    key("gnasty_args", &["GNASTY_ARGS"]),
+    key("gnasty_admin_base", &["ELORA_GNASTY_ADMIN_BASE"]),
+    key("gnasty_sinks", &["GNASTY_SINKS", "GNASTY_RECEIVERS"]),
+    key("gnasty_sink_batch_size", &["GNASTY_SINK_BATCH_SIZE"]),
+    key("gnasty_sink_flush_max_ms", &["GNASTY_SINK_FLUSH_MAX_MS"]),
+    key("gnasty_twitch_tls", &["GNASTY_TWITCH_TLS", "TWITCH_TLS"]),
+    key("gnasty_twitch_debug_drops", &["GNASTY_TWITCH_DEBUG_DROPS"]),
+    key("gnasty_twitch_backoff_min_ms", &["GNASTY_TWITCH_BACKOFF_MIN_MS"]),
+    key("gnasty_twitch_backoff_max_ms", &["GNASTY_TWITCH_BACKOFF_MAX_MS"]),
+    key("gnasty_twitch_refresh_backoff_min_ms", &["GNASTY_TWITCH_REFRESH_BACKOFF_MIN_MS"]),
+    key("gnasty_twitch_refresh_backoff_max_ms", &["GNASTY_TWITCH_REFRESH_BACKOFF_MAX_MS"]),
+    key("gnasty_yt_retry_secs", &["GNASTY_YT_RETRY_SECS"]),
+    key("gnasty_yt_dump_unhandled", &["GNASTY_YT_DUMP_UNHANDLED"]),
+    key("gnasty_yt_poll_timeout_secs", &["GNASTY_YT_POLL_TIMEOUT_SECS"]),
+    key("gnasty_yt_poll_interval_ms", &["GNASTY_YT_POLL_INTERVAL_MS"]),
+    key("gnasty_yt_debug", &["GNASTY_YT_DEBUG"]),
     key("log_level", &["ELORA_LOG_LEVEL", "LOG_LEVEL"]),
     key("log_format", &["ELORA_LOG_FORMAT", "LOG_FORMAT"]),
     key("ui_yt_prefix_at", &["ELORA_UI_YT_PREFIX_AT"]),
@@ -73,23 +98,17 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Fields whose values are never shown.
-const SECRETS: &[&str] = &["twitch_oauth_token"];
+const SECRETS: &[&str] = &["twitch_oauth_token", "twitch_client_secret", "youtube_api_key", "gnasty_args"];
 
 /// Names that other programs of a deployment read from the same file, or that mean nothing here.
 const OF_OTHERS: &[&str] = &[
     "ELORA_DATA_DIR",
-    "ELORA_DB_TAIL_ENABLED",
     "ELORA_DOCKER_NETWORK",
     "ELORA_ENV_FILE",
-    "ELORA_GNASTY_ADMIN_BASE",
     "ELORA_GNASTY_ALERT_BASE",
     "ELORA_GNASTY_RELOAD_URL",
     "ELORA_HOST_DATA_DIR",
     "ELORA_IMAGE",
-    "ELORA_TAILER_ENABLED",
-    "ELORA_TAILER_MAX_LAG_MS",
-    "ELORA_TAILER_OFFSET_PATH",
-    "ELORA_TAILER_PERSIST_OFFSETS",
     "ELORA_TWITCH_SERVICE_REFRESH_BEFORE_EXPIRY_MINUTES",
     "ELORA_TWITCH_SERVICE_REFRESH_INTERVAL_MINUTES",
     "ELORA_TWITCH_WRITE_GNASTY_TOKENS",
@@ -131,7 +150,7 @@ mod tests {
         assert!(remark("ELORA_HTTP_ADR").ends_with("did you mean ELORA_HTTP_ADDR?"));
         assert!(remark("ELORA_WS_ENVELOP").ends_with("did you mean ELORA_WS_ENVELOPE?"));
         assert!(remark("ELORA_WHATEVER_ELSE_THIS_IS").contains(".env.example"));
-        assert!(remark("ELORA_TAILER_ENABLED").contains("no effect in this version"));
+        assert!(remark("ELORA_DATA_DIR").contains("no effect in this version"));
         assert_eq!(remark("ELORA_HTTP_ADDR"), "");
         assert_eq!(remark("PATH"), "");
     }

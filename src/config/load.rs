@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::env::{Layers, Pair};
 use super::{Config, Http, value};
 use crate::chat::Channel;
+use crate::chat::source::SourceError;
 
 /// What the command line may set; it wins over everything else.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +76,9 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         socket: loader.section("socket_"),
         ingest: loader.section("ingest_"),
         twitch: loader.section("twitch_"),
+        youtube: loader.section("youtube_"),
+        tailer: loader.section("tailer_"),
+        gnasty: loader.section("gnasty_"),
         sources: loader.sources(),
         log: loader.section("log_"),
         ui: loader.section("ui_"),
@@ -93,6 +97,9 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
     config.remarks.extend(config.http.remarks().map(str::to_owned));
     if loader.errors.is_empty() { Ok(config) } else { Err(Errors(loader.errors)) }
 }
+
+/// How an item of a list of sources is read.
+type Reader = fn(&str) -> Result<Channel, SourceError>;
 
 struct Loader {
     pairs: Vec<Pair>,
@@ -118,15 +125,17 @@ impl Loader {
         self.pairs.iter().find(|pair| pair.field == field)
     }
 
-    /// The channels of both lists, each once, in the order given.
+    /// The channels of all lists, each once, in the order given.
     fn sources(&mut self) -> Vec<Channel> {
+        let on_twitch = |item: &str| format!("twitch:{}", item.strip_prefix("twitch:").unwrap_or(item)).parse();
+        let lists: [(_, Reader); 3] =
+            [("sources_twitch", on_twitch), ("sources_youtube", Channel::on_youtube), ("sources_urls", str::parse)];
         let mut seen = BTreeSet::new();
         let mut sources = Vec::new();
-        for (field, prefix) in [("sources_twitch", "twitch:"), ("sources_urls", "")] {
+        for (field, read) in lists {
             let Some(pair) = self.pair(field).cloned() else { continue };
             for item in value::items(&pair.value) {
-                let item = item.strip_prefix(prefix).unwrap_or(item);
-                match format!("{prefix}{item}").parse::<Channel>() {
+                match read(item) {
                     Ok(channel) if seen.insert(channel.to_string()) => sources.push(channel),
                     Ok(_) => {}
                     Err(error) => self.errors.push(pair.wrong(&error)),

@@ -4,6 +4,7 @@
 mod dev;
 mod env;
 mod feed;
+mod harvest;
 mod http;
 mod ingest;
 mod keys;
@@ -16,10 +17,13 @@ mod tests;
 mod ui;
 mod value;
 
+use std::path::PathBuf;
+
 use crate::chat::Channel;
 
 pub use dev::Dev;
 pub use feed::{Feed, Socket};
+pub use harvest::{Gnasty, Tailer, Youtube};
 pub use http::{HostName, Http, Origin, Origins};
 pub use ingest::{DriverKind, Ingest, Twitch};
 pub use load::{Error, Errors, Flags, load};
@@ -37,6 +41,9 @@ pub struct Config {
     pub socket: Socket,
     pub ingest: Ingest,
     pub twitch: Twitch,
+    pub youtube: Youtube,
+    pub tailer: Tailer,
+    pub gnasty: Gnasty,
     /// The channels named at start, each once, in the order given.
     pub sources: Vec<Channel>,
     pub log: Log,
@@ -44,4 +51,16 @@ pub struct Config {
     pub dev: Dev,
     /// What is worth telling once at start: names without effect, doors that stand open.
     pub remarks: Vec<String>,
+}
+
+impl Config {
+    /// Where the reader of a harvester's file keeps its place: beside the store, unless it is told otherwise.
+    pub fn offset_path(&self) -> PathBuf {
+        let beside = || {
+            let mut path = self.store.path.clone().into_os_string();
+            path.push(".offset.json");
+            PathBuf::from(path)
+        };
+        self.tailer.offset_path.clone().unwrap_or_else(beside)
+    }
 }

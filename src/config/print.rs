@@ -19,7 +19,8 @@ pub fn configz(config: &Config) -> Value {
     db["busy_timeout_ms"] = json!(busy_timeout.as_millis());
     db["pragmas_extra_csv"] = json!(pragmas.join(","));
     let mut tailer = tailer(config);
-    tailer["persist_offsets"] = json!(false);
+    tailer["persist_offsets"] = json!(config.tailer.persist_offsets);
+    tailer["offset_path"] = json!(config.offset_path());
     json!({ "db": db, "tailer": tailer, "ingest": ingest(config), "websocket": websocket })
 }
 
@@ -34,6 +35,9 @@ pub fn everything(config: &Config) -> Value {
         ("socket", json!(config.socket)),
         ("ingest", json!(config.ingest)),
         ("twitch", json!(config.twitch)),
+        ("youtube", json!(config.youtube)),
+        ("tailer", json!(config.tailer)),
+        ("gnasty", json!(config.gnasty)),
         ("sources", json!(sources)),
         ("log", json!(config.log)),
         ("ui", json!(config.ui)),
@@ -55,9 +59,11 @@ fn db(config: &Config) -> Value {
     json!({ "mode": mode, "path": path.display().to_string(), "journal_mode": journal_mode.to_uppercase() })
 }
 
-/// The feed's tailer always runs and forgets nothing: its place is the store itself.
+/// The reader of a harvester's file; the feed's own tailer has nothing that can be set here.
 fn tailer(config: &Config) -> Value {
-    json!({ "enabled": true, "interval_ms": config.feed.poll.as_millis(), "batch": config.feed.batch, "max_lag_ms": 0 })
+    let tailer = &config.tailer;
+    json!({ "enabled": tailer.enabled, "interval_ms": tailer.poll.as_millis(), "batch": tailer.max_batch,
+            "max_lag_ms": tailer.max_lag.as_millis() })
 }
 
 fn ingest(config: &Config) -> Value {

@@ -22,7 +22,7 @@ pub fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer:
     text(deserializer)?.parse().map_err(Error::custom)
 }
 
-/// `1/0/yes/no/on/off/true/false`.
+/// `1/0/yes/no/on/off/true/false`, and the other words that older files use.
 pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match text(deserializer)?.to_ascii_lowercase().as_str() {
         "1" | "yes" | "on" | "true" | "t" | "show" | "enable" => Ok(true),
@@ -54,6 +54,30 @@ pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D:
         Ok(number @ 1..=LONGEST_MS) => Ok(Duration::from_millis(number)),
         _ => Err(Error::custom("not a time in milliseconds: write a whole number from 1 to 86400000")),
     }
+}
+
+/// Like [`millis`], where no time at all has a meaning.
+pub fn millis_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    match text(deserializer)?.parse() {
+        Ok(number @ 0..=LONGEST_MS) => Ok(Duration::from_millis(number)),
+        _ => Err(Error::custom("not a time in milliseconds: write a whole number from 0 to 86400000")),
+    }
+}
+
+pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    text(deserializer)?.parse().map_err(|_| Error::custom("not a whole number from 0 to 4294967295"))
+}
+
+/// Words apart by commas, semicolons or blanks, in lower case, each once.
+pub fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let text = text(deserializer)?.to_lowercase();
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).filter(|word| !word.is_empty()) {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+    Ok(words)
 }
 
 pub fn as_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

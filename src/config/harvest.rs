@@ -1,0 +1,165 @@
+//! What a harvester beside this program is told: the reader of its file, and gnasty's own knobs.
+//! Nothing here harvests.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+use super::{REDACTED, Secret, value};
+
+/// The reader of a file that a harvester writes. It is kept and shown; that reader is not built yet.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Tailer {
+    #[serde(deserialize_with = "value::flag")]
+    pub enabled: bool,
+    #[serde(rename = "poll_ms", deserialize_with = "value::millis_or_none", serialize_with = "value::as_millis")]
+    pub poll: Duration,
+    #[serde(deserialize_with = "value::number")]
+    pub max_batch: u32,
+    /// A lag above it is worth a warning; none at all, if it is 0.
+    #[serde(rename = "max_lag_ms", deserialize_with = "value::millis_or_none", serialize_with = "value::as_millis")]
+    pub max_lag: Duration,
+    #[serde(deserialize_with = "value::flag")]
+    pub persist_offsets: bool,
+    /// Where it keeps its place, if not beside the store.
+    pub offset_path: Option<PathBuf>,
+}
+
+impl Default for Tailer {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            poll: Duration::from_secs(1),
+            max_batch: 200,
+            max_lag: Duration::ZERO,
+            persist_offsets: false,
+            offset_path: None,
+        }
+    }
+}
+
+/// gnasty: how it is started, what it is told, and where it listens. Nothing is called that nobody configured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "gnasty's own switches")]
+pub struct Gnasty {
+    pub bin: Option<PathBuf>,
+    #[serde(deserialize_with = "value::list", serialize_with = "as_arguments")]
+    pub args: Vec<String>,
+    /// Where it takes its configuration, as a web address.
+    #[serde(deserialize_with = "value::web_address", serialize_with = "value::as_address")]
+    pub admin_base: Option<Url>,
+    #[serde(deserialize_with = "value::words")]
+    pub sinks: Vec<String>,
+    #[serde(deserialize_with = "value::number")]
+    pub sink_batch_size: u32,
+    #[serde(deserialize_with = "value::number")]
+    pub sink_flush_max_ms: u32,
+    #[serde(deserialize_with = "value::flag")]
+    pub twitch_tls: bool,
+    #[serde(deserialize_with = "value::flag")]
+    pub twitch_debug_drops: bool,
+    #[serde(deserialize_with = "value::number")]
+    pub twitch_backoff_min_ms: u32,
+    #[serde(deserialize_with = "value::number")]
+    pub twitch_backoff_max_ms: u32,
+    #[serde(deserialize_with = "value::number")]
+    pub twitch_refresh_backoff_min_ms: u32,
+    #[serde(deserialize_with = "value::number")]
+    pub twitch_refresh_backoff_max_ms: u32,
+    #[serde(deserialize_with = "value::number")]
+    pub yt_retry_secs: u32,
+    #[serde(deserialize_with = "value::flag")]
+    pub yt_dump_unhandled: bool,
+    #[serde(deserialize_with = "value::number")]
+    pub yt_poll_timeout_secs: u32,
+    #[serde(deserialize_with = "value::number")]
+    pub yt_poll_interval_ms: u32,
+    #[serde(deserialize_with = "value::flag")]
+    pub yt_debug: bool,
+}
+
+impl Default for Gnasty {
+    fn default() -> Self {
+        Self {
+            bin: None,
+            args: Vec::new(),
+            admin_base: None,
+            sinks: vec!["sqlite".to_owned()],
+            sink_batch_size: 1,
+            sink_flush_max_ms: 0,
+            twitch_tls: true,
+            twitch_debug_drops: false,
+            twitch_backoff_min_ms: 1000,
+            twitch_backoff_max_ms: 60_000,
+            twitch_refresh_backoff_min_ms: 1000,
+            twitch_refresh_backoff_max_ms: 60_000,
+            yt_retry_secs: 30,
+            yt_dump_unhandled: false,
+            yt_poll_timeout_secs: 15,
+            yt_poll_interval_ms: 10_000,
+            yt_debug: false,
+        }
+    }
+}
+
+/// YouTube.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Youtube {
+    pub api_key: Option<Secret<String>>,
+}
+
+impl Gnasty {
+    /// The arguments as they may be shown: what belongs to a flag that names a secret is `***`.
+    pub fn shown_args(&self) -> Vec<String> {
+        let mut is_value = false;
+        let shown = self.args.iter().map(|arg| {
+            let is_hidden = std::mem::take(&mut is_value);
+            match arg.split_once('=') {
+                _ if is_hidden && !arg.starts_with('-') => REDACTED.to_owned(),
+                Some((flag, _)) if is_secret(flag) => format!("{flag}={REDACTED}"),
+                None if arg.starts_with('-') && is_secret(arg) => {
+                    is_value = true;
+                    arg.clone()
+                }
+                _ if arg.starts_with("oauth:") => REDACTED.to_owned(),
+                _ => arg.clone(),
+            }
+        });
+        shown.collect()
+    }
+}
+
+/// Whether a flag is given something that nobody should read.
+fn is_secret(flag: &str) -> bool {
+    let flag = flag.to_ascii_lowercase();
+    ["token", "secret", "pass", "key", "oauth"].iter().any(|word| flag.contains(word))
+}
+
+fn as_arguments<S: Serializer>(args: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    Gnasty { args: args.to_vec(), ..Gnasty::default() }.shown_args().serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_among_the_arguments_is_not_shown() {
+        let shown = |args: &str| {
+            let args = args.split(' ').map(str::to_owned).collect();
+            Gnasty { args, ..Gnasty::default() }.shown_args().join(" ")
+        };
+
+        assert_eq!(shown("--stdout --format ndjson"), "--stdout --format ndjson");
+        assert_eq!(shown("--token canary --x"), "--token *** --x");
+        assert_eq!(shown("--client-secret=canary -v"), "--client-secret=*** -v");
+        assert_eq!(shown("--API_KEY=canary"), "--API_KEY=***");
+        assert_eq!(shown("--token --x canary"), "--token --x canary");
+        assert_eq!(shown("oauth:canary"), "***");
+    }
+}
