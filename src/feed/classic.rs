@@ -1,6 +1,8 @@
 //! The JSON of `/ws/chat`, as clients of old read it: one message, its words as tokens, in an envelope whose data is
 //! a string.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::tokens::{emotes, tokens};
@@ -50,6 +52,11 @@ pub fn change(event: &Event) -> Option<String> {
     Some(frame.to_string())
 }
 
+/// What says that everything before was replayed, and what follows is new; for clients that ask to be told of changes.
+pub fn live(cursor: &str, keepalive: Duration) -> String {
+    json!({ "type": "live", "cursor": cursor, "keepalive_ms": keepalive.as_millis() }).to_string()
+}
+
 /// The emotes of a text as these clients store them: a JSON list.
 pub fn emotes_json(fragments: &[Fragment]) -> String {
     serde_json::to_string(&emotes(fragments)).expect("texts and numbers always serialize")
@@ -71,6 +78,9 @@ fn chat(event: &Event, message: &Message, style: Style) -> Value {
         "colour": color,
         "username_color": color,
         "id": event.id.to_string(),
+        "native_id": event.native_id,
+        "author_id": author.id,
+        "author_login": author.login,
         "ts": event.at.0,
     });
     if channel.platform == Platform::TWITCH {

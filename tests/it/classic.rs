@@ -70,9 +70,13 @@ impl Classic {
 }
 
 fn unwrap(text: &str) -> Value {
-    let envelope: Value = serde_json::from_str(text).expect("an envelope is JSON");
+    let envelope = json(text);
     assert_eq!(envelope["type"], "chat", "{text}");
-    serde_json::from_str(envelope["data"].as_str().expect("data is a string")).expect("JSON in it")
+    json(envelope["data"].as_str().expect("data is a string"))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 async fn scene(change: impl FnOnce(Launch) -> Launch) -> (Twitch, Server, Feed) {
@@ -100,6 +104,9 @@ async fn a_message_comes_in_its_envelope_with_every_field() {
     assert_eq!(chat["colour"], "#2E8B57");
     assert_eq!(chat["username_color"], "#2E8B57");
     assert_eq!(chat["id"], event["id"]);
+    assert_eq!(chat["native_id"], id);
+    assert_eq!(chat["author_id"], ADA.id.to_string());
+    assert_eq!(chat["author_login"], ADA.login);
     assert!(chat["ts"].as_i64().is_some_and(|ts| ts > 1_700_000_000_000), "{}", chat["ts"]);
     let badges: Vec<_> = chat["badges"].as_array().expect("badges").iter().map(|badge| badge["id"].clone()).collect();
     assert_eq!(badges, ["subscriber", "premium"]);
@@ -155,7 +162,7 @@ async fn without_the_envelope_the_object_comes_bare() {
 
     twitch.say("room", &MEI, "bare").await;
 
-    let chat: Value = serde_json::from_str(&classic.text().await).expect("JSON");
+    let chat = json(&classic.text().await);
     assert_eq!(chat["message"], "bare");
     assert_eq!(chat["author"], "芽衣");
 }
@@ -293,6 +300,7 @@ async fn a_client_that_asks_for_it_is_told_what_is_taken_away() {
     let mut told = Classic::open(server.addr, "?events=1").await;
     let id = twitch.say("room", &BOB, "unspeakable").await;
     let said = feed.event(&id).await;
+    assert_eq!(json(&told.text().await)["type"], "live");
     told.chat().await;
     plain.chat().await;
 
@@ -300,17 +308,41 @@ async fn a_client_that_asks_for_it_is_told_what_is_taken_away() {
     twitch.send(timeout("room", &BOB, 60)).await;
     twitch.say("room", &ADA, "next").await;
 
-    let removed: Value = serde_json::from_str(&told.text().await).expect("JSON");
+    let removed = json(&told.text().await);
     assert_eq!(removed["type"], "removed");
     assert_eq!(removed["id"], said["id"]);
     assert_eq!(removed["native_id"], *id);
     assert_eq!(removed["source"], "Twitch");
-    let cleared: Value = serde_json::from_str(&told.text().await).expect("JSON");
+    let cleared = json(&told.text().await);
     assert_eq!(cleared["type"], "cleared");
     assert_eq!(cleared["author_id"], BOB.id.to_string());
     assert_eq!(cleared["duration_s"], 60);
     assert_eq!(told.chat().await["message"], "next");
     assert_eq!(plain.chat().await["message"], "next", "whoever did not ask is sent chat alone");
+}
+
+#[tokio::test]
+async fn a_client_that_is_told_of_changes_knows_where_the_replay_ends() {
+    let change = |launch: Launch| launch.env("ELORA_WS_PING_INTERVAL_MS", "7000");
+    let (twitch, server, mut feed) = scene(change).await;
+    let before = twitch.say("room", &ADA, "before").await;
+    let before = feed.event(&before).await;
+
+    let mut classic = Classic::open(server.addr, "?replay=1&events=1").await;
+    let replayed = classic.chat().await;
+    let live = json(&classic.text().await);
+    let after = twitch.say("room", &ADA, "after").await;
+    let after = feed.event(&after).await;
+
+    assert_eq!(replayed["id"], before["id"]);
+    assert_eq!(live["type"], "live");
+    assert_eq!(live["keepalive_ms"], 7000);
+    let (epoch, id) = live["cursor"].as_str().and_then(|cursor| cursor.split_once(':')).expect("a cursor");
+    assert!(!epoch.is_empty());
+    let number = |id: &Value| id.as_str().expect("an id").parse::<i64>().expect("a number");
+    let id: i64 = id.parse().expect("a number");
+    assert!(number(&before["id"]) <= id && id < number(&after["id"]), "{live}");
+    assert_eq!(classic.chat().await["id"], after["id"]);
 }
 
 #[tokio::test]

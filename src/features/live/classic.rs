@@ -82,18 +82,15 @@ impl Form for Classic {
     }
 
     async fn greet(watcher: &mut Watcher<Self>) -> Result<(), End> {
-        if !watcher.form.is_replayed {
-            return Ok(());
+        if watcher.form.is_replayed {
+            replay(watcher).await?;
         }
-        let page = Page { limit: REPLAYED, ..Page::default() };
-        let said = watcher.live.db.read(move |connection| events::page(connection, &page)).await;
-        let mut said = said.map_err(|_| End::Blind)?;
-        said.truncate(REPLAYED);
-        let head = watcher.position;
-        // What is newer comes by itself.
-        said.retain(|event| event.id <= head);
-        said.reverse();
-        watcher.send_stored(said, head).await
+        if watcher.form.has_changes {
+            let cursor = watcher.live.cursor(watcher.position);
+            watcher.socket.put(classic::live(&cursor, watcher.pace.keepalive).into()).await?;
+            watcher.flush().await?;
+        }
+        Ok(())
     }
 
     fn fresh<'a>(&'a self, batch: &'a Batch, after: EventId) -> impl Iterator<Item = Text> + Send + 'a {
@@ -120,4 +117,16 @@ impl Form for Classic {
     fn keepalive(&self, _: &Live, _: EventId) -> Text {
         Text::from_static(KEEPALIVE)
     }
+}
+
+async fn replay(watcher: &mut Watcher<Classic>) -> Result<(), End> {
+    let page = Page { limit: REPLAYED, ..Page::default() };
+    let said = watcher.live.db.read(move |connection| events::page(connection, &page)).await;
+    let mut said = said.map_err(|_| End::Blind)?;
+    said.truncate(REPLAYED);
+    let head = watcher.position;
+    // What is newer comes by itself.
+    said.retain(|event| event.id <= head);
+    said.reverse();
+    watcher.send_stored(said, head).await
 }

@@ -78,7 +78,7 @@ pub struct Watcher<F: Form> {
     pub socket: Socket,
     /// Everything up to here was sent, or was not asked for.
     pub position: EventId,
-    pace: Pace,
+    pub pace: Pace,
     keepalive_at: Instant,
     ping_at: Instant,
     /// When it counts as gone, unless we hear from it.
