@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +22,7 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    retry_after: Option<Duration>,
 }
 
 /// The body of the answer.
@@ -36,7 +38,7 @@ impl Problem {
     /// The title is the status's own phrase; the detail says what, with which value, and what to do.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { status, title, detail: detail.into(), cause: None }
+        Self { status, title, detail: detail.into(), cause: None, retry_after: None }
     }
 
     pub fn bad_request(detail: impl Into<String>) -> Self {
@@ -68,6 +70,12 @@ impl Problem {
     /// What the log says and the client does not see.
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
+        self
+    }
+
+    /// When it is worth trying again, in whole seconds.
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
         self
     }
 
@@ -135,6 +143,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(pause) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(pause.as_secs()));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
