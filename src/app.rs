@@ -17,7 +17,7 @@ use crate::chat::{Channel, NewEvent};
 use crate::config::{Config, DriverKind};
 use crate::features::live::Live;
 use crate::features::sources::Sources;
-use crate::features::{classic, history};
+use crate::features::{classic, history, images};
 use crate::feed::classic::Style;
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise};
@@ -25,7 +25,7 @@ use crate::platforms;
 use crate::stages::{Running, Stage};
 use crate::store::{self, WriterThread};
 use crate::telemetry::Metrics;
-use crate::web::{self, Guard, Owner, Route};
+use crate::web::{self, Guard, Owner, Route, Upstream};
 
 /// How long closing may take before whoever is late is named and left behind.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -143,7 +143,8 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .merge(sources.routes())
         .merge(live.routes())
         .merge(history::routes(&db))
-        .merge(classic::routes(config));
+        .merge(classic::routes(config))
+        .merge(images::routes(&config.images, Upstream::new(), stages.sockets.clone()));
     let table = routes.table().to_vec();
     let router = web::finish(routes, &guard, &metrics);
     Ok(House { router, table, guard, metrics, sources, tailer, board, queue, writer })

@@ -54,6 +54,15 @@ impl Stage {
         });
     }
 
+    /// Runs a task that ends by itself, such as what one answer still needs. It is waited for all the same.
+    pub fn spawn_guest(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let presence = self.enter(name);
+        self.tracker.spawn(async move {
+            let _presence = presence;
+            task.await;
+        });
+    }
+
     /// Counts somebody who came from outside, such as a socket, until the presence is dropped.
     pub fn enter(&self, name: &'static str) -> Presence {
         *self.running.known().entry(name).or_default() += 1;

@@ -95,6 +95,7 @@ pub const KEYS: &[Key] = &[
     key("dev_seed", &["ELORA_DEV_SEED_ENABLED"]),
     key("dev_raw_messages", &["ELORA_DEBUG_RAW_MESSAGES"]),
     key("dev_environment", &["ELORA_ENV", "GO_ENV", "ENVIRONMENT"]),
+    key("images_origins", &["ELORA_IMAGE_ORIGINS"]),
 ];
 
 /// Fields whose values are never shown.

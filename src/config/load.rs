@@ -83,6 +83,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         log: loader.section("log_"),
         ui: loader.section("ui_"),
         dev: loader.section("dev_"),
+        images: loader.section("images_"),
         remarks: layers.remarks(),
     };
     match addr {

@@ -6,6 +6,7 @@ mod env;
 mod feed;
 mod harvest;
 mod http;
+mod images;
 mod ingest;
 mod keys;
 mod load;
@@ -25,6 +26,7 @@ pub use dev::Dev;
 pub use feed::{Feed, Socket};
 pub use harvest::{Gnasty, Tailer, Youtube};
 pub use http::{HostName, Http, Origin, Origins};
+pub use images::{ImageOrigin, Images};
 pub use ingest::{DriverKind, Ingest, Twitch};
 pub use load::{Error, Errors, Flags, load};
 pub use print::{configz, everything, summary};
@@ -49,6 +51,7 @@ pub struct Config {
     pub log: Log,
     pub ui: Ui,
     pub dev: Dev,
+    pub images: Images,
     /// What is worth telling once at start: names without effect, doors that stand open.
     pub remarks: Vec<String>,
 }

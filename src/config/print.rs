@@ -42,6 +42,7 @@ pub fn everything(config: &Config) -> Value {
         ("log", json!(config.log)),
         ("ui", json!(config.ui)),
         ("dev", json!(config.dev)),
+        ("images", json!(config.images)),
     ];
     for (name, section) in sections {
         document[name] = section;

@@ -142,6 +142,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("dev_seed", "1"),
     ("dev_raw_messages", "true"),
     ("dev_environment", "staging"),
+    ("images_origins", "https://images.test, http://127.0.0.1:8000"),
 ];
 
 #[test]

@@ -2,5 +2,6 @@
 
 pub mod classic;
 pub mod history;
+pub mod images;
 pub mod live;
 pub mod sources;

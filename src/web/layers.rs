@@ -66,7 +66,8 @@ pub fn caught(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::internal("the code that answers this panicked").into_response()
 }
 
-/// Sets the headers that tell browsers what pages may do. `sockets` are the addresses pages may connect to.
+/// Sets the headers that tell browsers what pages may do. `sockets` are the addresses pages may connect to. An answer
+/// that brings a policy of its own keeps it.
 pub fn protect(path: &str, sockets: &str, headers: &mut HeaderMap) {
     let is_overlay = path.starts_with("/overlay/");
     let framed_by = if is_overlay { "'self'" } else { "'none'" };
@@ -78,7 +79,7 @@ pub fn protect(path: &str, sockets: &str, headers: &mut HeaderMap) {
          base-uri 'none'; form-action 'self'; frame-ancestors {framed_by}"
     );
     let policy = HeaderValue::try_from(policy).expect("its only variable part is a checked host name");
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let framing = if is_overlay { "SAMEORIGIN" } else { "DENY" };

@@ -16,6 +16,7 @@ mod session;
 mod sql;
 #[cfg(test)]
 mod tests;
+pub mod upstream;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub use guard::Guard;
 pub use owner::Owner;
 pub use problem::Problem;
 pub use routes::{Access, Route, Routes};
+pub use upstream::Upstream;
 
 /// The web's own routes: probes and signing in.
 pub fn routes(config: &Config, db: &Db, guard: &Guard, metrics: &Metrics) -> Routes {

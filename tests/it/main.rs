@@ -8,6 +8,7 @@ mod export;
 mod faults;
 mod feed;
 mod guard;
+mod images;
 mod listen;
 mod messages;
 mod metrics;

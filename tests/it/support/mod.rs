@@ -9,6 +9,7 @@ pub mod scene;
 pub mod server;
 pub mod skip;
 pub mod twitch;
+pub mod upstream;
 
 use std::future::Future;
 use std::time::Duration;

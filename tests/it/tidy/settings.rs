@@ -77,8 +77,10 @@ fn shown(example: &str) -> Vec<(String, String, usize)> {
 /// The fields of the program's sections that no key sets.
 pub fn unreachable(keys: &str) -> Vec<String> {
     let document = config::everything(&Config::default());
-    let sections =
-        ["http", "store", "feed", "socket", "ingest", "twitch", "youtube", "tailer", "gnasty", "log", "ui", "dev"];
+    let sections = [
+        "http", "store", "feed", "socket", "ingest", "twitch", "youtube", "tailer", "gnasty", "log", "ui", "dev",
+        "images",
+    ];
     let fields = sections.iter().flat_map(|section| {
         let fields = document[section].as_object().unwrap();
         fields.keys().map(move |field| format!("{section}_{field}"))
