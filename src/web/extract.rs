@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::Problem;
+use crate::chat::Millis;
 
 /// Longest body; what people send here is a line of text.
 pub const LONGEST_BODY: usize = 64 * 1024;
@@ -67,6 +68,28 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         let path = axum::extract::Path::from_request_parts(parts, state).await;
         path.map(|axum::extract::Path(value)| Self(value)).map_err(|error| Problem::bad_request(error.body_text()))
     }
+}
+
+/// A whole number from 1; none where the text is empty.
+pub fn number(name: &str, text: &str) -> Result<Option<i64>, Problem> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(number) if number >= 1 => Ok(Some(number)),
+            _ => Err(Problem::bad_request(format!("{name}: {text} is not a whole number from 1"))),
+        },
+    }
+}
+
+/// Milliseconds since 1970, or RFC 3339; none where the text is empty.
+pub fn time(name: &str, text: &str) -> Result<Option<Millis>, Problem> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let millis = text.parse().ok().filter(|millis| *millis >= 0).map(Millis);
+    let wrong = || Problem::bad_request(format!("{name}: {text} is neither milliseconds since 1970 nor RFC 3339"));
+    millis.or_else(|| Millis::parse(text).filter(|_| text.parse::<i64>().is_err())).map(Some).ok_or_else(wrong)
 }
 
 #[cfg(test)]

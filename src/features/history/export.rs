@@ -12,12 +12,12 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::item::{COLUMNS, Item};
-use super::page::{bounds, number};
+use super::page::bounds;
 use crate::chat::{Event, Millis};
 use crate::store::events::{self, Page};
 use crate::store::{Db, Error};
 use crate::web::Problem;
-use crate::web::extract::Query;
+use crate::web::extract::{Query, number};
 
 const USUAL: usize = 1000;
 const MOST: usize = 100_000;

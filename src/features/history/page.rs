@@ -8,7 +8,7 @@ use crate::chat::Millis;
 use crate::store::Db;
 use crate::store::events::{self, Page};
 use crate::web::Problem;
-use crate::web::extract::Query;
+use crate::web::extract::{Query, number, time};
 
 const USUAL: usize = 50;
 const MOST: usize = 500;
@@ -63,26 +63,4 @@ pub fn bounds(since: &str, before: &str) -> Result<(Option<Millis>, Option<Milli
         return Err(Problem::bad_request("since_ts and before_ts exclude each other: send one of them"));
     }
     Ok(bounds)
-}
-
-/// A whole number from 1.
-pub fn number(name: &str, text: &str) -> Result<Option<i64>, Problem> {
-    match text.trim() {
-        "" => Ok(None),
-        text => match text.parse() {
-            Ok(number) if number >= 1 => Ok(Some(number)),
-            _ => Err(Problem::bad_request(format!("{name}: {text} is not a whole number from 1"))),
-        },
-    }
-}
-
-/// Milliseconds since 1970, or RFC 3339.
-fn time(name: &str, text: &str) -> Result<Option<Millis>, Problem> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let millis = text.parse().ok().filter(|millis| *millis >= 0).map(Millis);
-    let wrong = || Problem::bad_request(format!("{name}: {text} is neither milliseconds since 1970 nor RFC 3339"));
-    millis.or_else(|| Millis::parse(text).filter(|_| text.parse::<i64>().is_err())).map(Some).ok_or_else(wrong)
 }
