@@ -83,6 +83,33 @@ pub enum AlertType {
     },
 }
 
+impl AlertType {
+    /// The name it has in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sub(_) => "sub",
+            Self::Resub(_) => "resub",
+            Self::Gift(_) => "gift",
+            Self::GiftBulk(_) => "gift_bulk",
+            Self::GiftUpgrade(_) => "gift_upgrade",
+            Self::PrimeUpgrade(_) => "prime_upgrade",
+            Self::SubExtend(_) => "sub_extend",
+            Self::PayForward(_) => "pay_forward",
+            Self::Raid(_) => "raid",
+            Self::Unraid {} => "unraid",
+            Self::Announcement(_) => "announcement",
+            Self::BitsBadge { .. } => "bits_badge",
+            Self::WatchStreak(_) => "watch_streak",
+            Self::Ritual { .. } => "ritual",
+            Self::RewardGift(_) => "reward_gift",
+            Self::Charity { .. } => "charity",
+            Self::CheerCash(_) => "cheer_cash",
+            Self::PrimeGift(_) => "prime_gift",
+            Self::Other { .. } => "other",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Raid {
@@ -150,4 +177,38 @@ pub struct PrimeGift {
     /// Through whom it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_that_of_the_json() {
+        let all = [
+            AlertType::Sub(Subscription::default()),
+            AlertType::Resub(Subscription::default()),
+            AlertType::Gift(Gift::default()),
+            AlertType::GiftBulk(GiftBulk::default()),
+            AlertType::GiftUpgrade(GiftUpgrade::default()),
+            AlertType::PrimeUpgrade(Upgrade::default()),
+            AlertType::SubExtend(Extension::default()),
+            AlertType::PayForward(PayForward::default()),
+            AlertType::Raid(Raid::default()),
+            AlertType::Unraid {},
+            AlertType::Announcement(Announcement::default()),
+            AlertType::BitsBadge { threshold: 1 },
+            AlertType::WatchStreak(WatchStreak::default()),
+            AlertType::Ritual { name: String::new() },
+            AlertType::RewardGift(RewardGift::default()),
+            AlertType::Charity { charity: String::new() },
+            AlertType::CheerCash(CheerCash::default()),
+            AlertType::PrimeGift(PrimeGift::default()),
+            AlertType::Other { name: String::new(), params: BTreeMap::new() },
+        ];
+        for alert in all {
+            let json = serde_json::to_value(&alert).expect("our own types serialize");
+            assert_eq!(json["type"], alert.name());
+        }
+    }
 }

@@ -5,10 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::alert::Alert;
+use super::alert::{Alert, AlertType};
 use super::fragments::Fragment;
 use super::message::Message;
 use super::source::Channel;
+use super::subscription::Gift;
 use super::time::Millis;
 
 /// A platform's stamp further than this from our clock does not say when something was sent.
@@ -112,7 +113,25 @@ impl Kind {
             Self::Other { kind, .. } => kind,
         }
     }
+
+    /// What a list of alerts calls it: an alert's type, [`BULK_GIFT`], [`CHEER`] or [`PAID`]; none for mere talk.
+    pub fn alert(&self) -> Option<&'static str> {
+        match self {
+            Self::Alert(Alert { alert: AlertType::Gift(Gift { bulk_id: Some(_), .. }), .. }) => Some(BULK_GIFT),
+            Self::Alert(told) => Some(told.alert.name()),
+            Self::Message(said) if said.bits.is_some_and(|bits| bits > 0) => Some(CHEER),
+            Self::Message(said) if said.money.is_some() => Some(PAID),
+            _ => None,
+        }
+    }
 }
+
+/// One of many gifts, which were told together before.
+pub const BULK_GIFT: &str = "bulk_gift";
+/// A message with bits.
+pub const CHEER: &str = "cheer";
+/// A message with money.
+pub const PAID: &str = "paid";
 
 /// What a moderation event hit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

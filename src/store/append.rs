@@ -262,8 +262,8 @@ fn insert(
     let changed = tx
         .prepare_cached(
             "insert into events (platform, kind, native_id, channel_id, author_id, at, received_at, source_id,
-             source_channel, text, body, removed_by)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) on conflict do nothing",
+             source_channel, text, body, removed_by, alert)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on conflict do nothing",
         )?
         .execute(params![
             event.channel.platform.as_str(),
@@ -278,6 +278,7 @@ fn insert(
             text,
             body,
             removed_by,
+            kind.alert(),
         ])?;
     Ok(if changed == 0 { Appended::Duplicate } else { Appended::Stored(EventId(tx.last_insert_rowid())) })
 }

@@ -1,7 +1,7 @@
 //! Reading events back: what follows a cursor, the newest, and pages of history. Whether an event is removed is
 //! reckoned here, at reading, so that every reader sees what moderation has done since.
 
-use rusqlite::{Connection, Row, named_params, types::Value};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, types::Value};
 
 use super::body;
 use crate::chat::event::BOGUS_MS;
@@ -53,18 +53,31 @@ pub struct Page {
     pub limit: usize,
 }
 
-/// The columns of [`read`]. A message is removed by a deletion, or by a clear of its author or of the whole channel
-/// at or after the time it was sent.
+/// The columns of [`read`].
 fn columns() -> String {
-    let sent = format!("case when abs(e.at - e.received_at) > {BOGUS_MS} then e.received_at else e.at end");
     format!(
         "select e.id, e.platform, e.kind, e.native_id, e.at, e.received_at, e.source_id, e.source_channel, e.text,
-         e.body, c.native_id, c.login, c.name,
-         e.removed_by is not null or (e.kind = 'message' and exists (
-           select 1 from clears k where k.channel_id = e.channel_id and k.author_id in (0, coalesce(e.author_id, 0))
-           and k.until >= {sent})) as is_removed
-         from events e join channels c on c.id = e.channel_id"
+         e.body, c.native_id, c.login, c.name, {} as is_removed
+         from events e join channels c on c.id = e.channel_id",
+        is_removed()
     )
+}
+
+/// A message is removed by a deletion, or by a clear of its author or of the whole channel at or after the time it was
+/// sent.
+pub(super) fn is_removed() -> String {
+    let sent = format!("case when abs(e.at - e.received_at) > {BOGUS_MS} then e.received_at else e.at end");
+    format!(
+        "(e.removed_by is not null or (e.kind = 'message' and exists (
+           select 1 from clears k where k.channel_id = e.channel_id and k.author_id in (0, coalesce(e.author_id, 0))
+           and k.until >= {sent})))"
+    )
+}
+
+/// The event with an id.
+pub(super) fn one(connection: &Connection, id: EventId) -> rusqlite::Result<Option<Event>> {
+    let sql = format!("{} where e.id = :id", columns());
+    connection.prepare_cached(&sql)?.query_row(named_params! { ":id": id.0 }, read).optional()
 }
 
 /// Everything after an id, in order.
@@ -117,7 +130,7 @@ pub fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec<Event>
     query.query_map(&values[..], read)?.collect()
 }
 
-fn rows(limit: usize) -> i64 {
+pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_sources", include_str!("../../migrations/0003_sources.sql")),
     ("0004_copies", include_str!("../../migrations/0004_copies.sql")),
     ("0005_workspaces", include_str!("../../migrations/0005_workspaces.sql")),
+    ("0007_alerts", include_str!("../../migrations/0007_alerts.sql")),
 ];
 
 /// Brings the store up to date. A store that is newer than this program is left alone.
@@ -64,15 +65,66 @@ mod tests {
     use crate::config;
     use crate::store::connection;
 
+    /// A store as a program left it that knew this many migrations.
+    fn store_of(path: &Path, version: usize) -> Connection {
+        let store = connection::writer(path, &config::Store::default()).expect("a new store opens");
+        for (_, sql) in &MIGRATIONS[..version] {
+            store.execute_batch(sql).expect("the schema is made");
+        }
+        store.pragma_update(None, "user_version", version as i64).expect("the store takes it");
+        store
+    }
+
+    #[test]
+    fn alerts_of_before_are_found_like_later_ones() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("elora.db");
+        let before = MIGRATIONS.iter().position(|(name, _)| name.ends_with("alerts")).expect("it is there");
+        let mut store = store_of(&path, before);
+        let author = r#""author":{"id":"7","login":"ada","name":"Ada"}"#;
+        let rows = [
+            ("alert", r#"{"alert":{"type":"gift","bulk_id":"b"}}"#.to_owned(), Some("bulk_gift")),
+            ("alert", r#"{"alert":{"type":"gift"}}"#.to_owned(), Some("gift")),
+            ("alert", r#"{"alert":{"type":"raid","viewers":7}}"#.to_owned(), Some("raid")),
+            ("message", format!(r#"{{{author},"bits":100}}"#), Some("cheer")),
+            ("message", format!(r#"{{{author},"bits":0}}"#), None),
+            (
+                "message",
+                format!(r#"{{{author},"money":{{"amount_micros":5,"currency":"EUR","display":"5"}}}}"#),
+                Some("paid"),
+            ),
+            ("message", format!(r#"{{{author}}}"#), None),
+            ("message", r#""bits": no JSON"#.to_owned(), None),
+            ("removed", r#"{"target":{}}"#.to_owned(), None),
+        ];
+        store
+            .execute("insert into channels (id, platform, key, login) values (1, 'twitch', 'ada', 'ada')", [])
+            .expect("the store takes it");
+        for (kind, body, _) in &rows {
+            let sql = "insert into events (platform, kind, channel_id, at, received_at, text, body)
+                 values ('twitch', ?1, 1, 0, 0, '', ?2)";
+            store.execute(sql, [kind, &body.as_str()]).expect("the store takes it");
+        }
+
+        run(&mut store, &path).expect("the schema is brought forward");
+
+        let mut query = store.prepare("select kind, body, alert from events order by id").expect("the column is there");
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?));
+        let found: Vec<(String, String, Option<String>)> =
+            query.query_map([], read).and_then(Iterator::collect).expect("the rows are there");
+        for ((kind, body, alert), (_, _, expected)) in found.iter().zip(&rows) {
+            assert_eq!(alert.as_deref(), *expected, "{kind} {body}");
+            let later = crate::store::body::decode(kind, Some(String::new()), body);
+            assert_eq!(later.alert(), *expected, "the program says the same of {body}");
+        }
+        assert_eq!(found.len(), rows.len());
+    }
+
     #[test]
     fn rows_of_before_the_workspaces_belong_to_the_first() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("elora.db");
-        let mut store = connection::writer(&path, &config::Store::default()).expect("a new store opens");
-        for (_, sql) in &MIGRATIONS[..4] {
-            store.execute_batch(sql).expect("the schema is made");
-        }
-        store.pragma_update(None, "user_version", 4).expect("the store takes it");
+        let mut store = store_of(&path, 4);
         let message = "insert into events (workspace_id, platform, kind, native_id, channel_id, at, received_at, body)
              values (:workspace, 'twitch', 'message', 'm-1', 1, 0, 0, '{}')";
         store

@@ -1,6 +1,7 @@
 //! The only owner of database connections: one writer thread, a pool of readers, and the file they share.
 //! Knows events and nothing about who asks for them.
 
+pub mod alerts;
 mod append;
 mod body;
 mod checkpoint;
