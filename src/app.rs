@@ -17,7 +17,7 @@ use crate::chat::{Channel, NewEvent};
 use crate::config::{Config, DriverKind};
 use crate::features::live::Live;
 use crate::features::sources::Sources;
-use crate::features::{classic, history, images};
+use crate::features::{alerts, classic, history, images};
 use crate::feed::classic::Style;
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise};
@@ -143,6 +143,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .merge(sources.routes())
         .merge(live.routes())
         .merge(history::routes(&db))
+        .merge(alerts::routes(&db))
         .merge(classic::routes(config))
         .merge(images::routes(&config.images, Upstream::new(), stages.sockets.clone()));
     let table = routes.table().to_vec();

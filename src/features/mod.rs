@@ -1,5 +1,6 @@
 //! What the program does for people. One folder each; none names another.
 
+pub mod alerts;
 pub mod classic;
 pub mod history;
 pub mod images;

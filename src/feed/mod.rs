@@ -1,6 +1,7 @@
 //! From the store to everyone who watches: events in order, each turned into bytes once per wire form.
 //! Knows no socket.
 
+pub mod alerts;
 mod batch;
 pub mod classic;
 mod cursor;

@@ -1,6 +1,7 @@
 //! Every integration test in one binary: one link instead of one per file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
+mod alerts;
 mod classic;
 mod compat;
 mod crash;

@@ -156,10 +156,14 @@ struct Start {
 
 /// Where a feed begins that everything up to `head` was sent to others of.
 fn start(live: &Live, ask: &Ask, head: EventId) -> Start {
-    let highest = live.db.committed().borrow().last.max(head);
-    // A cursor of this database, at or below its newest event.
-    let is_ours = |cursor: &&Cursor| cursor.epoch == live.db.epoch() && cursor.after <= highest;
-    let after = ask.since.iter().flatten().find(is_ours).map(|cursor| cursor.after);
+    let after = place(live, ask.since.as_ref(), head);
     let hello = wire::hello(live.db.epoch(), &live.cursor(after.unwrap_or(head)), after.is_some()).into();
     Start { after, hello, is_reset: ask.since.is_some() && after.is_none() }
+}
+
+/// The place that a cursor names: one of this database, at or below its newest event.
+pub fn place(live: &Live, since: Option<&Option<Cursor>>, head: EventId) -> Option<EventId> {
+    let highest = live.db.committed().borrow().last.max(head);
+    let is_ours = |cursor: &&Cursor| cursor.epoch == live.db.epoch() && cursor.after <= highest;
+    since.into_iter().flatten().find(is_ours).map(|cursor| cursor.after)
 }

@@ -1,5 +1,7 @@
-//! Sockets: `/api/feed`, which resumes by cursor, and `/ws/chat` for clients of old. And the schema of what they carry.
+//! What goes on as long as somebody watches: `/api/feed`, which resumes by cursor, and for clients of old `/ws/chat` and
+//! the stream of alerts. And the schema of what the feed carries.
 
+mod alerts;
 mod ask;
 mod classic;
 mod feed;
@@ -47,6 +49,7 @@ impl Live {
         Routes::new()
             .get("/api/feed", feed::open)
             .get("/ws/chat", classic::open)
+            .get("/api/alerts/stream", alerts::open)
             .get("/api/schema/event.json", schema)
             .with_state(Arc::new(self))
     }

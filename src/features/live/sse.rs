@@ -46,6 +46,9 @@ pub trait Form: Send + Sync + Sized + 'static {
 /// What goes out as one event, but for its id.
 pub enum Line {
     Unnamed(Text),
+    Named(&'static str, Text),
+    /// Moves the cursor on, and is no event to anybody.
+    Silent,
 }
 
 /// True for a request that wants events rather than a socket.
@@ -159,6 +162,8 @@ impl<F: Form> Reader<F> {
         let event = sse::Event::default().id(self.live.cursor(upto));
         self.ready.push_back(match line {
             Line::Unnamed(text) => event.data(text.as_str()),
+            Line::Named(name, text) => event.event(name).data(text.as_str()),
+            Line::Silent => event.comment("nothing new"),
         });
     }
 

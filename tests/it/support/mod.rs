@@ -8,6 +8,7 @@ pub mod node;
 pub mod scene;
 pub mod server;
 pub mod skip;
+pub mod source;
 pub mod twitch;
 pub mod upstream;
 

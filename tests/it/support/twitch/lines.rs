@@ -145,3 +145,19 @@ pub fn resub(channel: &str, who: &Chatter, months: u32, text: &str) -> Line {
     );
     Line { channel: channel.to_owned(), id: Some(id), raw }
 }
+
+/// Something happened: a notice of this kind with fields of its own (`viewerCount=12;displayName=bob`).
+pub fn notice(channel: &str, who: &Chatter, kind: &str, params: &str, text: &str) -> Line {
+    let id = Uuid::new_v4().to_string();
+    let (room, sent) = (room_id(channel), now_ms());
+    let (user, login, name, color, badges) = (who.id, who.login, who.name, who.color, who.badges);
+    let params: String =
+        params.split(';').filter(|param| !param.is_empty()).map(|param| format!("msg-param-{param};")).collect();
+    let said = if text.is_empty() { String::new() } else { format!(" :{text}") };
+    let raw = format!(
+        "@badge-info=;badges={badges};color={color};display-name={name};emotes=;flags=;id={id};login={login};mod=0;\
+         msg-id={kind};{params}room-id={room};subscriber=0;system-msg={name}\\sdid\\ssomething;tmi-sent-ts={sent};\
+         user-id={user};user-type=;vip=0 :tmi.twitch.tv USERNOTICE #{channel}{said}"
+    );
+    Line { channel: channel.to_owned(), id: Some(id), raw }
+}
