@@ -104,16 +104,15 @@ const SECRETS: &[&str] = &["twitch_oauth_token", "twitch_client_secret", "youtub
 /// Names that other programs of a deployment read from the same file, or that mean nothing here.
 const OF_OTHERS: &[&str] = &[
     "ELORA_DATA_DIR",
-    "ELORA_DOCKER_NETWORK",
-    "ELORA_ENV_FILE",
     "ELORA_GNASTY_ALERT_BASE",
     "ELORA_GNASTY_RELOAD_URL",
-    "ELORA_HOST_DATA_DIR",
-    "ELORA_IMAGE",
     "ELORA_TWITCH_SERVICE_REFRESH_BEFORE_EXPIRY_MINUTES",
     "ELORA_TWITCH_SERVICE_REFRESH_INTERVAL_MINUTES",
     "ELORA_TWITCH_WRITE_GNASTY_TOKENS",
 ];
+
+/// What `docker-compose.yml` and `scripts/compose` read, and hand on to the container with everything else.
+const OF_COMPOSE: &[&str] = &["ELORA_DOCKER_NETWORK", "ELORA_ENV_FILE", "ELORA_HOST_DATA_DIR", "ELORA_IMAGE"];
 
 /// At most this many slips of the keyboard are forgiven in a suggestion.
 const SLIPS: usize = 4;
@@ -125,7 +124,7 @@ pub fn is_secret(field: &str) -> bool {
 /// What to say about a name of ours that no section reads, if anything.
 pub fn remark(name: &str) -> Option<String> {
     let names = || KEYS.iter().flat_map(|key| key.names);
-    if !name.starts_with("ELORA_") || names().any(|known| *known == name) {
+    if !name.starts_with("ELORA_") || names().chain(OF_COMPOSE).any(|known| *known == name) {
         return None;
     }
     if OF_OTHERS.contains(&name) {
@@ -153,12 +152,13 @@ mod tests {
         assert!(remark("ELORA_WHATEVER_ELSE_THIS_IS").contains(".env.example"));
         assert!(remark("ELORA_DATA_DIR").contains("no effect in this version"));
         assert_eq!(remark("ELORA_HTTP_ADDR"), "");
+        assert_eq!(remark("ELORA_IMAGE"), "");
         assert_eq!(remark("PATH"), "");
     }
 
     #[test]
     fn no_name_is_given_twice() {
-        let mut names: Vec<_> = KEYS.iter().flat_map(|key| key.names).chain(OF_OTHERS).collect();
+        let mut names: Vec<_> = KEYS.iter().flat_map(|key| key.names).chain(OF_OTHERS).chain(OF_COMPOSE).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();
