@@ -10,6 +10,14 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 ARGS ?=
 # Seconds that `make health` waits for the server.
 WAIT ?= 60
+# Services of the compose file that `make logs` shows; all, if none is named.
+SERVICES ?=
+# The platform that `make ws-filter` shows.
+PLATFORM ?=
+# Another server for the targets below "Look", as in `make readyz API_URL=https://chat.example.com`.
+API_URL ?=
+export API_URL
+WS := scripts/elora ws $(if $(API_URL),--url $(API_URL))
 
 # The stamp lies inside the output, so that deleting the output makes it stale.
 FRONTEND := frontend/dist/.built
@@ -33,6 +41,23 @@ run: ##@Run Build what is stale, then serve on http://127.0.0.1:8080
 .PHONY: dev
 dev: ##@Run Debug server, and pages that reload on http://127.0.0.1:5173
 	@scripts/dev $(ARGS)
+
+.PHONY: bootstrap
+bootstrap: ##@Container Pull the images that can be had, build the rest
+	@scripts/compose pull || echo "not every image could be pulled: what has a Dockerfile is built" >&2
+	@scripts/compose build
+
+.PHONY: up
+up: ##@Container Start in the background, with the harvester if that is the driver
+	@scripts/compose up -d --remove-orphans
+
+.PHONY: down
+down: ##@Container Stop and remove the containers; the volume stays
+	@scripts/compose down --remove-orphans
+
+.PHONY: logs
+logs: ##@Container Follow the log, which has the link that signs you in; SERVICES=…
+	@scripts/compose logs -f --tail=200 $(SERVICES)
 
 .PHONY: frontend
 frontend: $(FRONTEND) ##@Build The pages, if a source of theirs is newer
@@ -81,23 +106,35 @@ bench-ingest: ##@Measure Rows a second from Twitch to the feed, beside a bare lo
 
 .PHONY: ws
 ws: ##@Look Print chat from a running server, a line each
-	@scripts/elora ws $(ARGS)
+	@$(WS) $(ARGS)
 
 .PHONY: ws-twitch
 ws-twitch: ##@Look Only Twitch
-	@scripts/elora ws --platform twitch $(ARGS)
+	@$(WS) --platform twitch $(ARGS)
 
 .PHONY: ws-youtube
 ws-youtube: ##@Look Only YouTube
-	@scripts/elora ws --platform youtube $(ARGS)
+	@$(WS) --platform youtube $(ARGS)
+
+.PHONY: ws-filter
+ws-filter: ##@Look Only PLATFORM=…
+	@$(WS) $(if $(PLATFORM),--platform $(PLATFORM)) $(ARGS)
 
 .PHONY: health
 health: ##@Look Wait until the server is ready, at most WAIT seconds
 	@scripts/wait-ready $(WAIT) $(ARGS)
 
+.PHONY: healthz
+healthz: ##@Look Whether the server answers
+	@scripts/ask /healthz $(ARGS); echo
+
+.PHONY: readyz
+readyz: ##@Look Whether it can write to its store, and why not
+	@scripts/ask /readyz $(ARGS); echo
+
 .PHONY: configz
 configz: ##@Look The configuration a running server uses, secrets hidden
-	@scripts/configz $(ARGS)
+	@scripts/ask /configz $(ARGS) | { python3 -m json.tool 2>/dev/null || cat; }
 
 .PHONY: token
 token: ##@Look The owner token; make token ARGS=--link prints a login link

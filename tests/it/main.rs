@@ -4,6 +4,7 @@
 mod alerts;
 mod classic;
 mod compat;
+mod compose;
 mod crash;
 mod export;
 mod faults;

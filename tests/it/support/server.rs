@@ -33,6 +33,7 @@ pub struct Launch {
     program: PathBuf,
     uid: Option<u32>,
     wrapper: Vec<String>,
+    flagless: bool,
 }
 
 /// A program that ended by itself.
@@ -56,10 +57,19 @@ impl Launch {
         let dir = TempDir::with_prefix("elora-it-").expect("a temporary folder");
         let db = dir.path().join("elora.db");
         let program = PathBuf::from(env!("CARGO_BIN_EXE_elora-chat"));
-        Self { dir: Arc::new(dir), db, vars: Vec::new(), args: Vec::new(), program, uid: None, wrapper: Vec::new() }
-            .env("ELORA_INGEST_BACKOFF_BASE_MS", "50")
-            .env("ELORA_INGEST_BACKOFF_MAX_MS", "500")
-            .env("TWITCH_IRC_URL", "ws://127.0.0.1:9")
+        Self {
+            dir: Arc::new(dir),
+            db,
+            vars: Vec::new(),
+            args: Vec::new(),
+            program,
+            uid: None,
+            wrapper: Vec::new(),
+            flagless: false,
+        }
+        .env("ELORA_INGEST_BACKOFF_BASE_MS", "50")
+        .env("ELORA_INGEST_BACKOFF_MAX_MS", "500")
+        .env("TWITCH_IRC_URL", "ws://127.0.0.1:9")
     }
 
     /// Listens to these channels of the stand-in.
@@ -95,6 +105,12 @@ impl Launch {
     /// Runs as another user: root, who may run the tests, ignores permissions.
     pub fn uid(mut self, uid: u32) -> Self {
         self.uid = Some(uid);
+        self
+    }
+
+    /// Leaves store and address to the environment.
+    pub fn flagless(mut self) -> Self {
+        self.flagless = true;
         self
     }
 
@@ -137,7 +153,11 @@ impl Launch {
 
     fn command(&self) -> Command {
         let mut command = self.bare_command();
-        command.arg("serve").arg("--db-path").arg(&self.db);
+        command.arg("serve");
+        if self.flagless {
+            return command;
+        }
+        command.arg("--db-path").arg(&self.db);
         if !self.args.iter().any(|arg| arg == "--http-addr") {
             command.args(["--http-addr", "127.0.0.1:0"]);
         }
