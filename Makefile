@@ -59,6 +59,10 @@ down: ##@Container Stop and remove the containers; the volume stays
 logs: ##@Container Follow the log, which has the link that signs you in; SERVICES=…
 	@scripts/compose logs -f --tail=200 $(SERVICES)
 
+.PHONY: test-image
+test-image: ##@Container Build the image without an engine and try it: root, many minutes
+	@scripts/test-image
+
 .PHONY: frontend
 frontend: $(FRONTEND) ##@Build The pages, if a source of theirs is newer
 $(FRONTEND): $(FRONTEND_SOURCES)
