@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::{Channel, NewEvent};
 use crate::config::{Config, DriverKind};
 use crate::features::live::Live;
-use crate::features::sources::Sources;
+use crate::features::sources::{Sources, top};
 use crate::features::{alerts, classic, history, images};
 use crate::feed::classic::Style;
 use crate::feed::{Forms, Hub, Tailer};
@@ -139,13 +139,15 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .await
         .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
+    let upstream = Upstream::new();
     let routes = web::routes(config, &db, &guard, &metrics)
         .merge(sources.routes())
         .merge(live.routes())
         .merge(history::routes(&db))
         .merge(alerts::routes(&db))
         .merge(classic::routes(config))
-        .merge(images::routes(&config.images, Upstream::new(), stages.sockets.clone()));
+        .merge(images::routes(&config.images, upstream.clone(), stages.sockets.clone()))
+        .merge(top::routes(config, upstream));
     let table = routes.table().to_vec();
     let router = web::finish(routes, &guard, &metrics);
     Ok(House { router, table, guard, metrics, sources, tailer, board, queue, writer })

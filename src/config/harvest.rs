@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
 use super::{REDACTED, Secret, value};
@@ -111,6 +112,25 @@ impl Default for Gnasty {
 #[serde(default)]
 pub struct Youtube {
     pub api_key: Option<Secret<String>>,
+    /// Channels to begin with, instead of those the program knows.
+    #[serde(deserialize_with = "suggestions")]
+    pub suggestions: Option<Vec<Suggestion>>,
+}
+
+/// A channel that is suggested.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Suggestion {
+    pub display_name: String,
+    pub url: String,
+}
+
+/// A JSON array; of its entries those that say both.
+fn suggestions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Suggestion>>, D::Error> {
+    const REMEDY: &str = "not a JSON array of {\"display_name\":…,\"url\":…}";
+    let entries: Vec<serde_json::Value> =
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(|_| Error::custom(REMEDY))?;
+    let entries = entries.into_iter().filter_map(|entry| serde_json::from_value::<Suggestion>(entry).ok());
+    Ok(Some(entries.filter(|entry| !entry.display_name.trim().is_empty() && !entry.url.trim().is_empty()).collect()))
 }
 
 impl Gnasty {

@@ -80,6 +80,10 @@ pub struct Twitch {
     pub oauth_token: Option<Secret<String>>,
     /// Read again whenever it changes; wins over `oauth_token`.
     pub token_file: Option<PathBuf>,
+    #[serde(deserialize_with = "value::base", serialize_with = "value::as_upstream")]
+    pub api_url: Url,
+    #[serde(deserialize_with = "value::base", serialize_with = "value::as_upstream")]
+    pub id_url: Url,
     /// The application that asks Twitch's API and signs people in.
     pub client_id: Option<String>,
     pub client_secret: Option<Secret<String>>,
@@ -106,6 +110,8 @@ impl Default for Twitch {
             username: None,
             oauth_token: None,
             token_file: None,
+            api_url: Url::parse("https://api.twitch.tv").expect("the address is a constant"),
+            id_url: Url::parse("https://id.twitch.tv").expect("the address is a constant"),
             client_id: None,
             client_secret: None,
             redirect_url: None,

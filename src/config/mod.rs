@@ -24,7 +24,7 @@ use crate::chat::Channel;
 
 pub use dev::Dev;
 pub use feed::{Feed, Socket};
-pub use harvest::{Gnasty, Tailer, Youtube};
+pub use harvest::{Gnasty, Suggestion, Tailer, Youtube};
 pub use http::{HostName, Http, Origin, Origins};
 pub use images::{ImageOrigin, Images};
 pub use ingest::{DriverKind, Ingest, Twitch};

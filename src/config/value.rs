@@ -88,6 +88,11 @@ pub fn web_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     address(deserializer, &["http", "https"], "not a web address: write it as https://chat.example.com").map(Some)
 }
 
+/// A web address that there always is.
+pub fn base<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    address(deserializer, &["http", "https"], "not a web address: write it as https://host or http://127.0.0.1:port")
+}
+
 pub fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
     upstream(deserializer).map(Some)
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Type, X-Correlation-ID");
 /// What pages may read beside the body.
-const EXPOSED: HeaderValue = HeaderValue::from_static("X-Correlation-ID, Content-Disposition");
+const EXPOSED: HeaderValue = HeaderValue::from_static("X-Correlation-ID, Content-Disposition, X-Suggestions-Hint");
 
 /// A page that may read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,5 +23,6 @@ mod sse;
 mod stand_in;
 mod support;
 mod tidy;
+mod top;
 mod twitch;
 mod twitch_lines;

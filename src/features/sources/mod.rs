@@ -2,9 +2,11 @@
 //! Tells the drivers what is wanted, and everybody how each source is doing.
 
 mod api;
+mod helix;
 mod sql;
 #[cfg(test)]
 mod tests;
+pub mod top;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

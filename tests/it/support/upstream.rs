@@ -58,6 +58,10 @@ impl Reply {
         Self { status, headers, body: body.into(), fault: Fault::None }
     }
 
+    pub fn json(body: &serde_json::Value) -> Self {
+        Self::new(200, "application/json", body.to_string())
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
