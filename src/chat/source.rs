@@ -33,6 +33,17 @@ impl Platform {
         &self.0
     }
 
+    /// The name as it is written in a sentence; clients of old know platforms by it.
+    pub fn title(&self) -> &str {
+        match self.as_str() {
+            "twitch" => "Twitch",
+            "youtube" => "YouTube",
+            "kick" => "Kick",
+            "marker" => "Marker",
+            other => other,
+        }
+    }
+
     /// Whether channels of it can be named by people. Others only come from programs that bring their own.
     pub fn is_known(&self) -> bool {
         Self::KNOWN.contains(self)

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use url::Url;
 
 use super::client;
+use crate::chat::Platform;
 use crate::config::Config;
 use crate::telemetry::escape;
 
@@ -46,7 +47,7 @@ struct Frame {
 #[derive(Deserialize)]
 struct Event {
     kind: String,
-    platform: String,
+    platform: Platform,
     #[serde(default)]
     state: String,
     #[serde(default)]
@@ -98,7 +99,7 @@ fn print(event: &RawValue, json: bool) -> io::Result<()> {
     out.flush()
 }
 
-/// `[twitch] name: text`, safe for a terminal whatever people wrote.
+/// `[Twitch] name: text`, safe for a terminal whatever people wrote.
 fn line(event: &str) -> String {
     let Ok(event) = serde_json::from_str::<Event>(event) else { return "an event of another shape".to_owned() };
     let name = event.author.as_ref().map_or("", |author| author.name.as_str());
@@ -112,7 +113,7 @@ fn line(event: &str) -> String {
         }
         (kind, _) => format!("- {kind}"),
     };
-    escape(&format!("[{}] {said}", event.platform)).into_owned()
+    escape(&format!("[{}] {said}", event.platform.title())).into_owned()
 }
 
 /// The feed's address and, for our own server, the owner's token.
@@ -158,21 +159,21 @@ mod tests {
         let cases = [
             (
                 r#"{"kind":"message","platform":"twitch","state":"visible","text":"hi \u001b[2J","author":{"name":"Ann"}}"#,
-                "[twitch] Ann: hi \\u001b[2J",
+                "[Twitch] Ann: hi \\u001b[2J",
             ),
             (
                 r#"{"kind":"message","platform":"twitch","state":"removed","text":"","author":{"name":"Ann"}}"#,
-                "[twitch] Ann: (removed)",
+                "[Twitch] Ann: (removed)",
             ),
             (
                 r#"{"kind":"alert","platform":"kick","text":"","author":null,"alert":{"type":"raid","system_text":"Bo raids"}}"#,
-                "[kick] * Bo raids",
+                "[Kick] * Bo raids",
             ),
             (
                 r#"{"kind":"alert","platform":"twitch","text":"yay","author":{"name":"Bo"},"alert":{"type":"sub"}}"#,
-                "[twitch] * sub · Bo: yay",
+                "[Twitch] * sub · Bo: yay",
             ),
-            (r#"{"kind":"cleared","platform":"twitch","target":{}}"#, "[twitch] - cleared"),
+            (r#"{"kind":"cleared","platform":"twitch","target":{}}"#, "[Twitch] - cleared"),
             ("7", "an event of another shape"),
         ];
         for (event, expected) in cases {

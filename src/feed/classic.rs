@@ -46,7 +46,7 @@ pub fn change(event: &Event) -> Option<String> {
         }
         _ => return None,
     };
-    frame["source"] = source(&event.channel.platform).into();
+    frame["source"] = event.channel.platform.title().into();
     frame["source_channel"] = event.channel.login.clone().into();
     frame["ts"] = event.at.0.into();
     Some(frame.to_string())
@@ -74,7 +74,7 @@ fn chat(event: &Event, message: &Message, style: Style) -> Value {
         "fragments": tokens(&message.text, &emotes),
         "emotes": emotes,
         "badges": badges,
-        "source": source(&channel.platform),
+        "source": channel.platform.title(),
         "colour": color,
         "username_color": color,
         "id": event.id.to_string(),
@@ -105,16 +105,6 @@ fn color(author: &Author, platform: &Platform, palette: Palette) -> Color {
     let of_role = youtube.iter().find(|(role, _)| *platform == Platform::YOUTUBE && author.roles.contains(role));
     let own = of_role.map(|(_, color)| *color).or(author.color);
     own.unwrap_or_else(|| Color::of_name(&author.login, palette))
-}
-
-/// The platform's name as these clients spell it.
-fn source(platform: &Platform) -> &str {
-    match platform.as_str() {
-        "twitch" => "Twitch",
-        "youtube" => "YouTube",
-        "kick" => "Kick",
-        other => other,
-    }
 }
 
 fn name<'a>(author: &'a Author, platform: &str, style: Style) -> &'a str {

@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "features",
         &["chat", "store", "feed", "ingest", "web", "config", "stages", "platforms::actions", "platforms::login"],
     ),
-    ("cli", &["config", "app", "store", "web"]),
+    ("cli", &["chat", "config", "app", "store", "web"]),
 ];
 
 /// The rooms that see everyone.
