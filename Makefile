@@ -124,6 +124,21 @@ ws-youtube: ##@Look Only YouTube
 ws-filter: ##@Look Only PLATFORM=…
 	@$(WS) $(if $(PLATFORM),--platform $(PLATFORM)) $(ARGS)
 
+.PHONY: seed-marker
+seed-marker: ##@Look Put one line of ours into a running server's chat
+	@scripts/elora seed marker $(ARGS)
+
+.PHONY: seed-burst
+seed-burst: ##@Look Put six lines of ours into it, on two platforms
+	@scripts/elora seed burst $(ARGS)
+
+# The same by the names they once had.
+.PHONY: ws\:twitch ws\:youtube seed\:marker seed\:burst
+ws\:twitch: ws-twitch
+ws\:youtube: ws-youtube
+seed\:marker: seed-marker
+seed\:burst: seed-burst
+
 .PHONY: health
 health: ##@Look Wait until the server is ready, at most WAIT seconds
 	@scripts/wait-ready $(WAIT) $(ARGS)

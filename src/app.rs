@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::{Channel, NewEvent};
 use crate::config::{Config, DriverKind};
 use crate::features::live::Live;
+use crate::features::seed::Seed;
 use crate::features::sources::{Sources, top};
 use crate::features::{alerts, classic, history, images};
 use crate::feed::classic::Style;
@@ -145,6 +146,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .merge(live.routes())
         .merge(history::routes(&db))
         .merge(alerts::routes(&db))
+        .merge(Seed::new(queue.downgrade()).routes(&config.dev))
         .merge(classic::routes(config))
         .merge(images::routes(&config.images, upstream.clone(), stages.sockets.clone()))
         .merge(top::routes(config, upstream));

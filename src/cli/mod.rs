@@ -5,6 +5,7 @@ mod config;
 pub mod exit;
 mod healthcheck;
 mod routes;
+mod seed;
 mod token;
 mod ws;
 
@@ -51,6 +52,8 @@ pub enum Command {
     Ws(ws::Arguments),
     /// Show the owner's token, change it, or make a link that signs a browser in
     Token(token::Arguments),
+    /// Have the running server put demo rows into its store
+    Seed(seed::Arguments),
     /// Print every route with its method and who may use it
     #[command(hide = true)]
     Routes,
@@ -75,6 +78,7 @@ pub fn run(command: &Command, settings: &Config) -> anyhow::Result<ExitCode> {
         Command::Config(arguments) => config::run(arguments, settings),
         Command::Ws(arguments) => ws::run(arguments, settings),
         Command::Token(arguments) => token::run(arguments, settings),
+        Command::Seed(arguments) => seed::run(arguments, settings),
         Command::Routes => routes::run(settings),
     }
 }

@@ -5,4 +5,5 @@ pub mod classic;
 pub mod history;
 pub mod images;
 pub mod live;
+pub mod seed;
 pub mod sources;

@@ -18,7 +18,7 @@ use super::{DEADLINE, soon};
 
 /// Variables of the person who runs the tests that would reach the program.
 const FOREIGN_PREFIXES: [&str; 7] = ["ELORA_", "TWITCH_", "VITE_PUBLIC_", "HTTP_ADDR", "DB_PATH", "CHAT_URLS", "LOG_"];
-const FOREIGN_NAMES: [&str; 2] = ["PORT", "DEPLOYED_URL"];
+const FOREIGN_NAMES: [&str; 4] = ["PORT", "DEPLOYED_URL", "GO_ENV", "ENVIRONMENT"];
 
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
