@@ -84,6 +84,12 @@ fn program_example_and_readme_know_the_same_settings() {
 }
 
 #[test]
+fn every_name_of_old_is_read_or_listed_as_read_by_nobody() {
+    let (legacy, runbook) = (include_str!("../fixtures/legacy-settings.txt"), include_str!("../../RUNBOOK.md"));
+    none(settings::forgotten(include_str!("../../src/config/keys.rs"), legacy, runbook));
+}
+
+#[test]
 fn every_field_of_the_configuration_can_be_set() {
     none(settings::unreachable(include_str!("../../src/config/keys.rs")));
 }

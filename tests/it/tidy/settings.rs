@@ -4,6 +4,9 @@ use elora_chat::config::{self, Config};
 
 use super::source::scan;
 
+/// The heading above the names that old files may still set.
+const UNREAD: &str = "### Read by nobody, or by others";
+
 /// What the README says of a setting.
 struct Row {
     line: usize,
@@ -88,6 +91,26 @@ pub fn unreachable(keys: &str) -> Vec<String> {
     fields.filter(|field| !keys.contains(&format!("\"{field}\""))).collect()
 }
 
+/// Names of old that are neither read nor listed as read by nobody, and names that are listed although they are read.
+pub fn forgotten(keys: &str, legacy: &str, runbook: &str) -> Vec<String> {
+    let known: Vec<String> = known(keys).concat();
+    let (from, names) = unread(runbook);
+    let legacy = legacy.lines().map(str::trim).zip(1..).filter(|(name, _)| is_name(name));
+    let lost = legacy.filter(|(name, _)| !known.iter().chain(&names).any(|found| found == name));
+    let lost = lost.map(|(name, line)| format!("legacy-settings.txt:{line}: {name} is neither read nor listed as unread"));
+    let read = names.iter().filter(|name| known.contains(name));
+    let read = read.map(|name| format!("RUNBOOK.md:{from}: {name} is listed as read by nobody, and a section reads it"));
+    lost.chain(read).collect()
+}
+
+/// The names in the RUNBOOK's list of what nothing reads, and the line where it begins.
+fn unread(runbook: &str) -> (usize, Vec<String>) {
+    let from = runbook.lines().position(|line| line == UNREAD).map_or(0, |line| line + 1);
+    let listed = runbook.lines().skip(from).take_while(|line| !line.starts_with('#'));
+    let names = listed.filter(|_| from > 0).flat_map(|line| line.split('`').skip(1).step_by(2));
+    (from, names.filter(|name| is_name(name)).map(str::to_owned).collect())
+}
+
 /// The rows of the README whose first cell is a setting: name, default (empty for none), other names, meaning.
 fn rows(readme: &str) -> Vec<Row> {
     let rows = readme.lines().zip(1..).filter_map(|(text, line)| {
@@ -116,4 +139,19 @@ fn a_setting_that_one_of_the_three_does_not_know_is_told() {
             "README.md:2: no section reads G_H",
         ]
     );
+}
+
+#[test]
+fn a_name_of_old_that_nobody_answers_for_is_told() {
+    let keys = "pub const KEYS: &[Key] = &[\n key(\"a_b\", &[\"A_B\", \"OLD\"]),\n];";
+    let legacy = "# names\nOLD\nLOST\nGONE\n";
+
+    assert_eq!(
+        forgotten(keys, legacy, "x\n### Read by nobody, or by others\n`GONE`, `A_B`\n## Next\n`LOST`"),
+        [
+            "legacy-settings.txt:3: LOST is neither read nor listed as unread",
+            "RUNBOOK.md:2: A_B is listed as read by nobody, and a section reads it",
+        ]
+    );
+    assert_eq!(forgotten(keys, legacy, "### Read by nobody, or by others\n| `GONE` | why |\n| `LOST` | why |\n"), [""; 0]);
 }
