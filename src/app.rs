@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, NewEvent};
 use crate::config::{Config, DriverKind};
+use crate::features::history::History;
 use crate::features::live::Live;
 use crate::features::seed::Seed;
 use crate::features::sources::{Sources, top};
-use crate::features::{alerts, classic, history, images};
+use crate::features::{alerts, classic, images};
 use crate::feed::classic::Style;
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise};
@@ -41,6 +42,7 @@ struct House {
     guard: Guard,
     metrics: Metrics,
     sources: Sources,
+    history: History,
     tailer: Tailer,
     board: Board,
     queue: mpsc::Sender<NewEvent>,
@@ -133,18 +135,19 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     };
     let forms = Forms { classic: style, serialized: metrics.serialized() };
     let head = db.committed().borrow().last;
-    let hub = Hub::new(head);
+    let hub = Hub::new(head, *db.purged().borrow());
     let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
     let board = Board::default();
     let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard(config))
         .await
         .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
+    let history = History::new(db.clone(), stages.intake.clone());
     let upstream = Upstream::new();
     let routes = web::routes(config, &db, &guard, &metrics)
         .merge(sources.routes())
         .merge(live.routes())
-        .merge(history::routes(&db))
+        .merge(history.routes())
         .merge(alerts::routes(&db))
         .merge(Seed::new(queue.downgrade()).routes(&config.dev))
         .merge(classic::routes(config))
@@ -152,7 +155,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .merge(top::routes(config, upstream));
     let table = routes.table().to_vec();
     let router = web::finish(routes, &guard, &metrics);
-    Ok(House { router, table, guard, metrics, sources, tailer, board, queue, writer })
+    Ok(House { router, table, guard, metrics, sources, history, tailer, board, queue, writer })
 }
 
 /// The platforms that are listened to.
@@ -165,12 +168,13 @@ fn heard(config: &Config) -> Vec<&'static str> {
 
 /// Starts everything that runs by itself. What is returned keeps the writer waiting for more.
 fn start(house: House, listener: TcpListener, config: &Config, stages: &Stages) -> Sink {
-    let House { router, metrics, sources, tailer, board, queue, mut writer, .. } = house;
+    let House { router, metrics, sources, history, tailer, board, queue, mut writer, .. } = house;
     let sink = Sink::new(queue, board);
     if config.ingest.driver == DriverKind::Native {
         listen_to_platforms(config, &sources, &sink, &stages.intake);
     }
     stages.intake.spawn("sources", sources.announce(metrics, stages.intake.stop.clone()));
+    history.resume();
     let stop = stages.writer.stop.clone();
     stages.writer.spawn("writer", async move {
         writer.ended().await;

@@ -126,6 +126,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_guest_may_end_by_itself_and_is_waited_for() {
+        let (stage, running, alarm) = stage();
+        let (done, is_done) = tokio::sync::oneshot::channel();
+        let stop = stage.stop.clone();
+
+        stage.spawn_guest("short", async {});
+        stage.spawn_guest("long", async move {
+            stop.cancelled().await;
+            let _ = done.send(());
+        });
+        stage.end().await;
+
+        assert_eq!(is_done.await, Ok(()));
+        assert!(running.names().is_empty() && !alarm.is_cancelled());
+    }
+
+    #[tokio::test]
     async fn a_task_that_ends_by_itself_raises_the_alarm() {
         let (stage, _, alarm) = stage();
 

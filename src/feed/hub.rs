@@ -27,6 +27,8 @@ struct Inner {
 struct Pulse {
     /// The newest id that was sent.
     head: EventId,
+    /// The id below which everything that was sent may have been purged since.
+    purged: EventId,
     /// Grows with every new word on a topic.
     topics: u64,
     closed: bool,
@@ -46,6 +48,8 @@ struct Kept {
 pub struct Seat {
     hub: Hub,
     pulse: watch::Receiver<Pulse>,
+    /// The purge that this socket knows of.
+    purged: EventId,
     /// The newest word on a topic that this socket was told.
     told: u64,
 }
@@ -55,6 +59,8 @@ pub struct Seat {
 pub enum Next {
     Batch(Arc<Batch>),
     Nothing,
+    /// What was sent before may be gone from the store: [`Seat::begin_anew`].
+    Purged,
     /// Nothing, and nothing will come any more.
     Over,
     /// Some of it is no longer kept: read the store.
@@ -62,10 +68,10 @@ pub enum Next {
 }
 
 impl Hub {
-    /// A hub whose watchers have seen everything up to `head`.
-    pub fn new(head: EventId) -> Self {
+    /// A hub whose watchers have seen everything up to `head`, after a purge that ended at `purged`.
+    pub fn new(head: EventId, purged: EventId) -> Self {
         let kept = Kept { batches: VecDeque::new(), events: 0, floor: head, topics: BTreeMap::new() };
-        let pulse = watch::Sender::new(Pulse { head, topics: 0, closed: false });
+        let pulse = watch::Sender::new(Pulse { head, purged, topics: 0, closed: false });
         Self(Arc::new(Inner { kept: RwLock::new(kept), pulse }))
     }
 
@@ -78,6 +84,16 @@ impl Hub {
         }
         drop(kept);
         self.0.pulse.send_modify(|pulse| pulse.head = head);
+    }
+
+    /// Nothing that was sent up to here is kept any more, and everyone begins anew.
+    pub(super) fn purge(&self, end: EventId) {
+        let mut kept = self.kept_mut();
+        kept.batches.clear();
+        kept.events = 0;
+        kept.floor = end;
+        drop(kept);
+        self.0.pulse.send_modify(|pulse| (pulse.head, pulse.purged) = (end, end));
     }
 
     /// Nothing more will be sent: everyone takes what is there and leaves.
@@ -112,9 +128,16 @@ impl Hub {
         self.0.pulse.send_modify(|pulse| pulse.topics = pulse.topics.max(number));
     }
 
+    /// The id below which everything that was sent may have been purged since.
+    pub fn purged(&self) -> EventId {
+        self.0.pulse.borrow().purged
+    }
+
     /// Takes a seat, which is woken by everything that is sent from now on.
     pub fn sit(&self) -> Seat {
-        Seat { hub: self.clone(), pulse: self.0.pulse.subscribe(), told: 0 }
+        let pulse = self.0.pulse.subscribe();
+        let purged = pulse.borrow().purged;
+        Seat { hub: self.clone(), pulse, purged, told: 0 }
     }
 
     fn kept(&self) -> RwLockReadGuard<'_, Kept> {
@@ -152,7 +175,8 @@ impl Seat {
     pub async fn news(&mut self, position: EventId) {
         loop {
             let pulse = *self.pulse.borrow_and_update();
-            if pulse.head > position || pulse.topics > self.told || pulse.closed {
+            let is_purged = pulse.purged > self.purged;
+            if pulse.head > position || pulse.topics > self.told || is_purged || pulse.closed {
                 return;
             }
             // The hub holds the sender, and this seat the hub.
@@ -177,6 +201,7 @@ impl Seat {
         // One look: the last word was sent before the end was told.
         let pulse = *self.pulse.borrow();
         match pulse.head > id {
+            _ if pulse.purged > self.purged => Next::Purged,
             true => self.hub.after(id),
             false if pulse.closed => Next::Over,
             false => Next::Nothing,
@@ -186,6 +211,21 @@ impl Seat {
     /// The newest id that was sent.
     pub fn head(&self) -> EventId {
         self.pulse.borrow().head
+    }
+
+    /// The id below which a cursor says nothing of what its client shows.
+    pub fn purged(&self) -> EventId {
+        self.purged
+    }
+
+    /// Whether there was a purge since this socket took its seat, or last began anew.
+    pub fn is_purged(&self) -> bool {
+        self.pulse.borrow().purged > self.purged
+    }
+
+    /// Takes note of the newest purge. What the store has from here on is what is left.
+    pub fn begin_anew(&mut self) {
+        self.purged = self.pulse.borrow().purged;
     }
 }
 
@@ -224,13 +264,13 @@ mod tests {
     fn ids(next: &Next) -> Option<(i64, i64)> {
         match next {
             Next::Batch(batch) => Some((batch.first().0, batch.last().0)),
-            Next::Nothing | Next::Over | Next::Missed => None,
+            Next::Nothing | Next::Purged | Next::Over | Next::Missed => None,
         }
     }
 
     #[test]
     fn what_comes_after_a_place_is_found_wherever_it_lies() {
-        let hub = Hub::new(EventId(10));
+        let hub = Hub::new(EventId(10), EventId(0));
         hub.send(vec![batch(11..=12), batch(15..=15)]);
         let seat = hub.sit();
 
@@ -243,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_bounded_number_of_events_is_kept() {
-        let hub = Hub::new(EventId(0));
+        let hub = Hub::new(EventId(0), EventId(0));
         for n in 0..200 {
             hub.send(vec![batch(n * 10 + 1..=n * 10 + 10)]);
         }
@@ -255,8 +295,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_purge_wakes_everyone_and_leaves_nothing_to_send_again() {
+        let hub = Hub::new(EventId(0), EventId(0));
+        hub.send(vec![batch(1..=3)]);
+        let mut seat = hub.sit();
+
+        hub.purge(EventId(4));
+
+        seat.news(EventId(9)).await;
+        assert!(seat.is_purged() && matches!(seat.after(EventId(3)), Next::Purged));
+        seat.begin_anew();
+        assert!(!seat.is_purged() && matches!(seat.after(EventId(4)), Next::Nothing));
+        assert!(matches!(seat.after(EventId(3)), Next::Missed));
+        hub.send(vec![batch(5..=5)]);
+        assert_eq!(ids(&seat.after(EventId(4))), Some((5, 5)));
+        assert_eq!(hub.sit().purged(), EventId(4), "whoever comes later knows");
+    }
+
+    #[tokio::test]
     async fn a_topic_is_told_once_and_remembered_for_newcomers() {
-        let hub = Hub::new(EventId(0));
+        let hub = Hub::new(EventId(0), EventId(0));
         let mut seat = hub.sit();
 
         hub.announce("sources", "[1]");
@@ -273,7 +331,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_wakes_everyone_and_is_known_to_whoever_comes_late() {
-        let hub = Hub::new(EventId(0));
+        let hub = Hub::new(EventId(0), EventId(0));
         let mut early = hub.sit();
 
         hub.close();

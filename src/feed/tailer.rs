@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Batch, Forms, Hub};
 use crate::chat::{Event, EventId, Millis};
 use crate::config;
-use crate::store::{Committed, Db, Error, events};
+use crate::store::{Db, Error, events};
 use crate::telemetry::Metrics;
 
 /// A store that cannot be read is asked again after this.
@@ -33,7 +33,7 @@ impl Tailer {
 
     /// Follows until `stop`, which comes after the last commit; then makes a final pass and closes the hub.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut committed = self.db.committed();
+        let (mut committed, mut purged) = (self.db.committed(), self.db.purged());
         while !stop.is_cancelled() {
             let pause = match self.catch_up().await {
                 Ok(()) => self.config.poll,
@@ -45,6 +45,7 @@ impl Tailer {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = woken(&mut committed) => {}
+                () = woken(&mut purged) => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -57,22 +58,36 @@ impl Tailer {
     async fn catch_up(&mut self) -> Result<(), Error> {
         loop {
             let (position, batch) = (self.position, self.config.batch);
+            let known = *self.db.purged().borrow();
             let mut events = self.db.read(move |connection| events::after(connection, position, batch)).await?;
             let is_full = events.len() == batch;
-            let committed_at = self.committed_at(events.last());
             self.count(&events);
-            let mut batches = Vec::new();
-            while !events.is_empty() {
-                let rest = events.split_off(events.len().min(MOST_PER_BATCH));
-                batches.extend(Batch::new(self.db.epoch(), events, &self.forms, committed_at));
-                events = rest;
+            // Nothing from after a purge is sent before everyone is told of it, and nothing from before it is left out.
+            let purged = *self.db.purged().borrow();
+            let later = events.split_off(events.partition_point(|event| event.id < purged));
+            let is_reached = !later.is_empty() || (!is_full && known == purged);
+            self.send(events);
+            if is_reached && purged > self.hub.purged() {
+                self.hub.purge(purged);
+                self.position = self.position.max(purged);
             }
-            self.position = batches.last().map_or(self.position, Batch::last);
-            self.hub.send(batches);
+            self.send(later);
             if !is_full {
                 return Ok(());
             }
         }
+    }
+
+    fn send(&mut self, mut events: Vec<Event>) {
+        let committed_at = self.committed_at(events.last());
+        let mut batches = Vec::new();
+        while !events.is_empty() {
+            let rest = events.split_off(events.len().min(MOST_PER_BATCH));
+            batches.extend(Batch::new(self.db.epoch(), events, &self.forms, committed_at));
+            events = rest;
+        }
+        self.position = batches.last().map_or(self.position, Batch::last);
+        self.hub.send(batches);
     }
 
     /// A commit can be read a moment before the writer tells of it.
@@ -92,9 +107,9 @@ impl Tailer {
     }
 }
 
-/// The writer has committed something. Never, once it is gone.
-async fn woken(committed: &mut watch::Receiver<Committed>) {
-    if committed.changed().await.is_err() {
+/// The writer has told something new. Never, once it is gone.
+async fn woken<T>(news: &mut watch::Receiver<T>) {
+    if news.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::body;
-use crate::chat::{Author, Channel, Cleared, EventId, Kind, NewEvent, Platform, Removed, Target};
+use super::{body, purge};
+use crate::chat::{Author, Channel, Cleared, EventId, Kind, Millis, NewEvent, Platform, Removed, Target};
 
 /// Authors remembered between events. The rows are the truth; this only saves looking them up.
 const MOST_AUTHORS: usize = 20_000;
@@ -16,6 +16,8 @@ pub enum Appended {
     Stored(EventId),
     /// The platform told it before.
     Duplicate,
+    /// It is from a time that was purged.
+    Outdated,
 }
 
 /// The writer's memory of rows it has seen.
@@ -23,6 +25,8 @@ pub enum Appended {
 pub struct Appender {
     channels: HashMap<(Platform, String), Known>,
     authors: HashMap<(Platform, String), Known>,
+    /// From when on events are taken; none until it is looked up.
+    mark: Option<Millis>,
 }
 
 /// A row as it was last written.
@@ -37,10 +41,19 @@ impl Appender {
     pub fn forget(&mut self) {
         self.channels.clear();
         self.authors.clear();
+        self.mark = None;
+    }
+
+    /// Somebody else has changed the store, and may have moved the mark.
+    pub fn forget_mark(&mut self) {
+        self.mark = None;
     }
 
     /// Stores one event, inside of the caller's transaction.
     pub fn append(&mut self, tx: &Connection, event: &NewEvent) -> rusqlite::Result<Appended> {
+        if when(event) < self.mark(tx)? {
+            return Ok(Appended::Outdated);
+        }
         let channel = self.channel(tx, &event.channel)?;
         let platform = &event.channel.platform;
         match &event.kind {
@@ -133,6 +146,15 @@ impl Appender {
         Ok(appended)
     }
 
+    fn mark(&mut self, tx: &Connection) -> rusqlite::Result<Millis> {
+        if let Some(mark) = self.mark {
+            return Ok(mark);
+        }
+        let mark = purge::mark(tx)?;
+        self.mark = Some(mark);
+        Ok(mark)
+    }
+
     fn channel(&mut self, tx: &Connection, channel: &Channel) -> rusqlite::Result<i64> {
         let key = (channel.platform.clone(), channel.key().to_owned());
         if let Some(known) = self.channels.get(&key)
@@ -185,6 +207,14 @@ impl Appender {
         }
         self.authors.insert(key, Known { row, login: login.to_owned(), name: Some(name.to_owned()) });
         Ok(row)
+    }
+}
+
+/// The time that the mark is compared with: what a purge goes by, too. Moderation holds whatever nonsense its stamp is.
+fn when(event: &NewEvent) -> Millis {
+    match event.kind {
+        Kind::Removed(_) | Kind::Cleared(_) => event.sent_at(),
+        _ => event.happened_at(),
     }
 }
 

@@ -81,7 +81,7 @@ impl Lock {
             None => new_epoch(),
         };
         let tx = connection.unchecked_transaction()?;
-        let last = if meta(&tx, "clean")?.as_deref() == Some("0") { skip(&tx, last)? } else { last };
+        let last = if meta(&tx, "clean")?.as_deref() == Some("0") { skip(&tx, SKIP)? } else { last };
         set_meta(&tx, "epoch", &epoch)?;
         set_meta(&tx, "inode", &inode)?;
         set_meta(&tx, "clean", "0")?;
@@ -119,13 +119,15 @@ fn new_epoch() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-fn last_id(connection: &Connection) -> rusqlite::Result<i64> {
+/// The newest id that was given away or left out.
+pub fn last_id(connection: &Connection) -> rusqlite::Result<i64> {
     let last = connection.query_row("select seq from sqlite_sequence where name = 'events'", [], |row| row.get(0));
     Ok(last.optional()?.unwrap_or(0))
 }
 
-fn skip(connection: &Connection, last: i64) -> rusqlite::Result<i64> {
-    let next = last + SKIP;
+/// Leaves so many ids out, and returns the last of them.
+pub fn skip(connection: &Connection, count: i64) -> rusqlite::Result<i64> {
+    let next = last_id(connection)? + count;
     let changed = connection
         .execute("update sqlite_sequence set seq = :next where name = 'events'", named_params! { ":next": next })?;
     if changed == 0 {
@@ -137,7 +139,7 @@ fn skip(connection: &Connection, last: i64) -> rusqlite::Result<i64> {
     Ok(next)
 }
 
-fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+pub fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     connection
         .query_row("select value from meta where key = :key", named_params! { ":key": key }, |row| row.get(0))
         .optional()

@@ -12,6 +12,7 @@ mod lock;
 mod migrate;
 mod place;
 mod pool;
+mod purge;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -29,6 +30,7 @@ use crate::telemetry::Metrics;
 
 use health::Backlog;
 pub use health::{Health, State as HealthState};
+pub use purge::Purge;
 
 /// The store was opened, and here is everything that may be done with it. Cloning is cheap.
 #[derive(Clone)]
@@ -36,9 +38,11 @@ pub struct Db {
     pool: pool::Readers,
     jobs: mpsc::Sender<writer::Job>,
     committed: watch::Receiver<Committed>,
+    purged: watch::Receiver<EventId>,
     health: watch::Receiver<Health>,
     backlog: Backlog,
     identity: Arc<Identity>,
+    synchronous: config::Synchronous,
 }
 
 /// How far the store has come.
@@ -139,8 +143,10 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
     migrate::run(&mut connection, &place.path)?;
     let start = connection::durably(&connection, config.synchronous, |connection| lock.reconcile(connection));
     let start = start.map_err(|source| refused(&place.path, source))?;
+    let purged = purge::last_end(&connection).map_err(|source| refused(&place.path, source))?;
 
     let (committed_tx, committed) = watch::channel(Committed { last: start.last, at: Instant::now() });
+    let (purged_tx, purged) = watch::channel(purged);
     let (health_tx, health) = watch::channel(Health::default());
     let (queue_tx, queue_rx) = mpsc::channel(queue);
     let backlog = Backlog::new(&queue_tx);
@@ -154,6 +160,7 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
         queue: queue_rx,
         jobs: jobs_rx,
         committed: committed_tx,
+        purged: purged_tx,
         health: health_tx,
         backlog: backlog.clone(),
         metrics: metrics.clone(),
@@ -162,7 +169,7 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
     }
     .start(ended_tx);
     Ok(Opened {
-        db: Db { pool, jobs: jobs_tx, committed, health, backlog, identity },
+        db: Db { pool, jobs: jobs_tx, committed, purged, health, backlog, identity, synchronous: config.synchronous },
         queue: queue_tx,
         writer: WriterThread { ended },
     })
@@ -188,7 +195,20 @@ impl Db {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = writer::job(change, reply);
+        self.ask(writer::job(change, reply), answer).await
+    }
+
+    /// The same, and returns only after a power loss could not take the change away again.
+    async fn write_durably<T, F>(&self, change: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.ask(writer::durable_job(self.synchronous, change, reply), answer).await
+    }
+
+    async fn ask<T>(&self, job: writer::Job, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
         self.jobs.send(job).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
@@ -201,6 +221,11 @@ impl Db {
     /// How far the store has come; changes after every commit.
     pub fn committed(&self) -> watch::Receiver<Committed> {
         self.committed.clone()
+    }
+
+    /// The id below which cursors are void, because their clients may show what was purged; changes after every purge.
+    pub fn purged(&self) -> watch::Receiver<EventId> {
+        self.purged.clone()
     }
 
     /// How the writer is doing.

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Appended, Appender};
 use super::health::Backlog;
-use super::{Committed, Error, Health, HealthState, Identity, checkpoint, connection, lock, place};
+use super::{Committed, Error, Health, HealthState, Identity, checkpoint, connection, lock, place, purge};
 use crate::chat::{EventId, Millis, NewEvent, Platform};
 use crate::config::Synchronous;
 use crate::telemetry::Metrics;
@@ -38,14 +38,35 @@ where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
+    answered(|connection| transact(connection, change), reply)
+}
+
+/// The same for a change that is on disk when it answers.
+pub fn durable_job<T, F>(usual: Synchronous, change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
+    answered(move |connection| connection::durably(connection, usual, |connection| transact(connection, change)), reply)
+}
+
+fn transact<T>(
+    connection: &Connection,
+    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let tx = rusqlite::Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
+    let value = change(&tx)?;
+    tx.commit()?;
+    Ok(value)
+}
+
+fn answered<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
     Box::new(move |connection, committed| {
-        let run = |connection: &Connection| -> Result<T, Error> {
-            let tx = rusqlite::Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
-            let value = change(&tx)?;
-            tx.commit()?;
-            Ok(value)
-        };
-        let answer = connection.and_then(run);
+        let answer = connection.and_then(|connection| change(connection).map_err(Error::Sqlite));
         if answer.is_ok() {
             committed();
         }
@@ -60,6 +81,7 @@ pub struct Writer {
     pub queue: mpsc::Receiver<NewEvent>,
     pub jobs: mpsc::Receiver<Job>,
     pub committed: watch::Sender<Committed>,
+    pub purged: watch::Sender<EventId>,
     pub health: watch::Sender<Health>,
     pub(super) backlog: Backlog,
     pub metrics: Metrics,
@@ -97,6 +119,7 @@ struct Written {
     /// The newest id, if anything was new.
     last: Option<EventId>,
     duplicates: BTreeMap<Platform, u64>,
+    outdated: BTreeMap<Platform, u64>,
 }
 
 struct Loop {
@@ -155,11 +178,13 @@ impl Loop {
 
     /// What a job changed must reach the disk in time, just as events must, and shows as well that the store works.
     fn run_job(&mut self, job: Job) {
-        let Writer { connection, health, .. } = &self.writer;
+        let Writer { connection, health, purged, .. } = &self.writer;
         let (started, before) = (Instant::now(), connection.total_changes());
-        let dirty_since = &mut self.dirty_since;
+        let (dirty_since, appender) = (&mut self.dirty_since, &mut self.appender);
         job(Ok(connection), &mut || {
             if connection.total_changes() > before {
+                appender.forget_mark();
+                tell_purged(connection, purged);
                 dirty_since.get_or_insert(started);
                 health.send_modify(|health| health.last_commit = Some(Millis::now()));
             }
@@ -222,7 +247,8 @@ impl Loop {
         for event in &self.batch {
             match self.appender.append(connection, event) {
                 Ok(Appended::Stored(id)) => written.last = Some(id),
-                Ok(Appended::Duplicate) => *written.duplicates.entry(event.channel.platform.clone()).or_default() += 1,
+                Ok(Appended::Duplicate) => count(&mut written.duplicates, event),
+                Ok(Appended::Outdated) => count(&mut written.outdated, event),
                 Err(error) if is_poison(&error) => {
                     tracing::error!(%error, platform = %event.channel.platform, kind = event.kind.name(), "an event no database can take was left out");
                 }
@@ -240,6 +266,9 @@ impl Loop {
         self.writer.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
         for (platform, count) in written.duplicates {
             self.writer.metrics.duplicated(platform.as_str(), count);
+        }
+        for (platform, count) in written.outdated {
+            self.writer.metrics.outdated(platform.as_str(), count);
         }
         let was_failing = matches!(self.writer.health.borrow().state, HealthState::Failing { .. });
         if was_failing {
@@ -307,6 +336,20 @@ impl Loop {
         }
         drop(lock);
     }
+}
+
+/// Tells of a purge before any later event has an id, so that nobody can be sent one without knowing.
+fn tell_purged(connection: &Connection, purged: &watch::Sender<EventId>) {
+    match purge::last_end(connection) {
+        Ok(end) => {
+            purged.send_if_modified(|known| std::mem::replace(known, end) != end);
+        }
+        Err(error) => tracing::warn!(%error, "whether something was purged could not be read; the next change tells"),
+    }
+}
+
+fn count(counts: &mut BTreeMap<Platform, u64>, event: &NewEvent) {
+    *counts.entry(event.channel.platform.clone()).or_default() += 1;
 }
 
 /// True for what would fail however often it is tried: the event is at fault, not the disk.

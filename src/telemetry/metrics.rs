@@ -57,6 +57,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     messages: Family<ByPlatformAndKind, Counter>,
     duplicates: Family<ByPlatform, Counter>,
+    outdated: Family<ByPlatform, Counter>,
     odd: Family<ByPlatformAndKind, Counter>,
     lag: Histograms<ByPlatform>,
     sources_up: Family<ByPlatform, Gauge>,
@@ -119,6 +120,7 @@ impl Metrics {
             serialized: Serialized { feed: form("feed"), classic: form("classic"), again: form("again") },
             messages: add(r, "ingest_messages", "Events committed", Family::default()),
             duplicates: add(r, "ingest_duplicates", "Events heard again and not kept twice", Family::default()),
+            outdated: add(r, "ingest_outdated", "Events from a time that was purged, not kept", Family::default()),
             odd: add(r, "ingest_odd", "Input that had to be cut or mended", Family::default()),
             lag: add(r, "ingest_lag_seconds", "From the platform's stamp to the feed", by_platform),
             sources_up: add(r, "source_up", "Sources that are live", Family::default()),
@@ -157,6 +159,7 @@ impl Metrics {
     /// A platform is listened to. Its counters begin at zero: the first step of one that appears with it goes unseen.
     pub fn heard(&self, platform: &str) {
         self.duplicated(platform, 0);
+        self.outdated(platform, 0);
         self.reconnected(platform, 0);
     }
 
@@ -169,6 +172,11 @@ impl Metrics {
     /// `count` events were already there.
     pub fn duplicated(&self, platform: &str, count: u64) {
         self.duplicates.get_or_create(&by(platform)).inc_by(count);
+    }
+
+    /// `count` events were from a time that was purged.
+    pub fn outdated(&self, platform: &str, count: u64) {
+        self.outdated.get_or_create(&by(platform)).inc_by(count);
     }
 
     /// From the platform's stamp to the feed.

@@ -32,6 +32,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// The first JSON value of the body; what follows it is ignored, as clients of old are used to.
+#[derive(Debug)]
+pub struct FirstJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for FirstJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let body = gather(request.into_body(), BODY_PATIENCE).await?;
+        let value = T::deserialize(&mut serde_json::Deserializer::from_slice(&body));
+        value.map(Self).map_err(|error| Problem::bad_request(format!("the body is not what this takes: {error}")))
+    }
+}
+
 async fn gather(body: Body, patience: Duration) -> Result<Bytes, Problem> {
     let Ok(body) = tokio::time::timeout(patience, to_bytes(body, LONGEST_BODY)).await else {
         return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"));

@@ -28,7 +28,8 @@ const OF_PROXIES: [&str; 8] = [
 ];
 
 const OWNER_ONLY: &str = "only the owner may do this: open the link that `elora-chat token --link` prints, \
-    or send the content of owner.token as `Authorization: Bearer …`";
+    or send the content of owner.token as `Authorization: Bearer …`. To let every program on this machine do it, start the \
+    server on loopback with ELORA_OPEN_LOCAL=1";
 
 const READERS_ONLY: &str = "reading needs the owner here, because the listener is not on loopback: open the link that \
     `elora-chat token --link` prints, or send the content of owner.token as `Authorization: Bearer …`. \

@@ -17,6 +17,7 @@ mod metrics;
 mod moderation;
 mod odd_lines;
 mod proof;
+mod purge;
 mod resume;
 mod seed;
 mod slow;

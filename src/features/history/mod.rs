@@ -1,15 +1,36 @@
-//! What was said before: a page at a time, and all of it as a file.
+//! What was said before: a page at a time, and all of it as a file. And the end of it, on request.
 
 mod export;
 mod item;
 mod page;
+mod purge;
 
+use crate::stages::Stage;
 use crate::store::Db;
 use crate::web::Routes;
 
-pub fn routes(db: &Db) -> Routes {
-    Routes::new()
-        .get("/api/messages", page::messages)
-        .get("/api/messages/export", export::export)
-        .with_state(db.clone())
+use purge::Purges;
+
+/// The room.
+pub struct History {
+    db: Db,
+    purges: Purges,
+}
+
+impl History {
+    /// What is deleted is deleted in the stage's time.
+    pub fn new(db: Db, stage: Stage) -> Self {
+        Self { purges: Purges::new(db.clone(), stage), db }
+    }
+
+    /// Goes on with what was left when the program last ended.
+    pub fn resume(&self) {
+        self.purges.resume();
+    }
+
+    pub fn routes(&self) -> Routes {
+        let reading = Routes::new().get("/api/messages", page::messages).get("/api/messages/export", export::export);
+        let deleting = Routes::new().post("/api/messages/purge", purge::purge);
+        reading.with_state(self.db.clone()).merge(deleting.with_state(self.purges.clone()))
+    }
 }

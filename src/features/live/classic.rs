@@ -117,6 +117,11 @@ impl Form for Classic {
     fn keepalive(&self, _: &Live, _: EventId) -> Text {
         Text::from_static(KEEPALIVE)
     }
+
+    /// These clients know no way to forget; what they have not been sent yet still follows.
+    async fn begin_anew(watcher: &mut Watcher<Self>) -> Result<(), End> {
+        watcher.catch_up().await
+    }
 }
 
 async fn replay(watcher: &mut Watcher<Classic>) -> Result<(), End> {

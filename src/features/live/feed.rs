@@ -16,7 +16,7 @@ use super::ask::{Ask, Query};
 use super::watcher::{End, Form, Pace, Watcher, admit};
 use super::{Live, socket, sse};
 use crate::chat::{Event, EventId};
-use crate::feed::{Batch, Cursor, Text, wire};
+use crate::feed::{Batch, Cursor, Seat, Text, wire};
 use crate::store::events;
 use crate::web::Problem;
 use crate::web::extract;
@@ -61,7 +61,7 @@ impl Form for Ask {
     /// Hello, what every newcomer is told, and what came before.
     async fn greet(watcher: &mut Watcher<Self>) -> Result<(), End> {
         let head = watcher.position;
-        let Start { after, hello, is_reset } = start(&watcher.live, &watcher.form, head);
+        let Start { after, hello, is_reset } = start(&watcher.live, &watcher.form, &watcher.seat, head);
         watcher.socket.put(hello).await?;
         watcher.flush().await?;
         watcher.tell_topics().await?;
@@ -72,10 +72,7 @@ impl Form for Ask {
         if is_reset {
             watcher.socket.put(wire::reset().into()).await?;
         }
-        let (filter, last) = (watcher.form.filter.clone(), watcher.form.last);
-        let newest = watcher.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
-        let newest = newest.map_err(|_| End::Blind)?;
-        watcher.send_stored(newest, head).await?;
+        send_newest(watcher, head).await?;
         watcher.flush().await?;
         Ok(())
     }
@@ -100,6 +97,22 @@ impl Form for Ask {
     fn keepalive(&self, live: &Live, position: EventId) -> Text {
         wire::keepalive(&live.cursor(position)).into()
     }
+
+    async fn begin_anew(watcher: &mut Watcher<Self>) -> Result<(), End> {
+        let head = watcher.seat.head();
+        watcher.socket.put(wire::reset().into()).await?;
+        send_newest(watcher, head).await?;
+        // Where nothing is left to send, this alone tells the new cursor.
+        watcher.socket.put(watcher.form.keepalive(&watcher.live, head)).await?;
+        watcher.flush().await?;
+        Ok(())
+    }
+}
+
+async fn send_newest(watcher: &mut Watcher<Ask>, head: EventId) -> Result<(), End> {
+    let (filter, last) = (watcher.form.filter.clone(), watcher.form.last);
+    let newest = watcher.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
+    watcher.send_stored(newest.map_err(|_| End::Blind)?, head).await
 }
 
 /// The frames of the socket, each an event without a name.
@@ -108,7 +121,7 @@ impl sse::Form for Ask {
 
     async fn greet(reader: &mut sse::Reader<Self>) -> Option<()> {
         let head = reader.position;
-        let Start { after, hello, is_reset } = start(&reader.live, &reader.form, head);
+        let Start { after, hello, is_reset } = start(&reader.live, &reader.form, &reader.seat, head);
         reader.push(after.unwrap_or(head), sse::Line::Unnamed(hello));
         reader.tell_topics();
         if let Some(after) = after {
@@ -118,11 +131,7 @@ impl sse::Form for Ask {
         if is_reset {
             reader.push(head, sse::Line::Unnamed(wire::reset().into()));
         }
-        let (filter, last) = (reader.form.filter.clone(), reader.form.last);
-        let newest = reader.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
-        let lines = sse::Form::stored(&reader.form, &reader.live, newest.ok()?, head);
-        reader.push_all(lines);
-        Some(())
+        tell_newest(reader, head).await
     }
 
     fn missed(connection: &Connection, after: EventId, limit: usize) -> rusqlite::Result<Vec<Event>> {
@@ -143,6 +152,25 @@ impl sse::Form for Ask {
     fn keepalive(&self, live: &Live, position: EventId) -> sse::Line {
         sse::Line::Unnamed(Form::keepalive(self, live, position))
     }
+
+    async fn begin_anew(reader: &mut sse::Reader<Self>) -> Option<()> {
+        let head = reader.seat.head();
+        reader.position = head;
+        // A connection that is lost here must not be resumed behind what still follows.
+        reader.push_placeless(sse::Line::Unnamed(wire::reset().into()));
+        tell_newest(reader, head).await?;
+        let place = sse::Form::keepalive(&reader.form, &reader.live, head);
+        reader.push(head, place);
+        Some(())
+    }
+}
+
+async fn tell_newest(reader: &mut sse::Reader<Ask>, head: EventId) -> Option<()> {
+    let (filter, last) = (reader.form.filter.clone(), reader.form.last);
+    let newest = reader.live.db.read(move |connection| events::newest(connection, head, &filter, last)).await;
+    let lines = sse::Form::stored(&reader.form, &reader.live, newest.ok()?, head);
+    reader.push_all(lines);
+    Some(())
 }
 
 /// How a feed begins.
@@ -155,8 +183,9 @@ struct Start {
 }
 
 /// Where a feed begins that everything up to `head` was sent to others of.
-fn start(live: &Live, ask: &Ask, head: EventId) -> Start {
-    let after = place(live, ask.since.as_ref(), head);
+fn start(live: &Live, ask: &Ask, seat: &Seat, head: EventId) -> Start {
+    // Whoever comes with a place from before a purge may show what is gone.
+    let after = place(live, ask.since.as_ref(), head).filter(|after| *after >= seat.purged());
     let hello = wire::hello(live.db.epoch(), &live.cursor(after.unwrap_or(head)), after.is_some()).into();
     Start { after, hello, is_reset: ask.since.is_some() && after.is_none() }
 }

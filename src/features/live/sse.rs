@@ -41,6 +41,11 @@ pub trait Form: Send + Sync + Sized + 'static {
 
     /// What is said after silence.
     fn keepalive(&self, live: &Live, position: EventId) -> Line;
+
+    /// Some of what was sent may be gone: what follows comes from the store as it is now.
+    fn begin_anew(reader: &mut Reader<Self>) -> impl Future<Output = Option<()>> + Send {
+        reader.catch_up()
+    }
 }
 
 /// What goes out as one event, but for its id.
@@ -49,6 +54,16 @@ pub enum Line {
     Named(&'static str, Text),
     /// Moves the cursor on, and is no event to anybody.
     Silent,
+}
+
+impl Line {
+    fn on(self, event: sse::Event) -> sse::Event {
+        match self {
+            Self::Unnamed(text) => event.data(text.as_str()),
+            Self::Named(name, text) => event.event(name).data(text.as_str()),
+            Self::Silent => event.comment("nothing new"),
+        }
+    }
 }
 
 /// True for a request that wants events rather than a socket.
@@ -79,7 +94,7 @@ pub struct Reader<F> {
     pub form: F,
     /// Everything up to here was sent, or was not asked for.
     pub position: EventId,
-    seat: Seat,
+    pub seat: Seat,
     /// Finished events that were not taken yet.
     ready: VecDeque<sse::Event>,
     keepalive_at: Instant,
@@ -132,6 +147,10 @@ impl<F: Form> Reader<F> {
                 self.push_all(lines);
             }
             Next::Missed => self.catch_up().await?,
+            Next::Purged => {
+                self.seat.begin_anew();
+                F::begin_anew(self).await?;
+            }
             Next::Nothing => {}
             Next::Over => return None,
         }
@@ -140,11 +159,12 @@ impl<F: Form> Reader<F> {
 
     async fn catch_up(&mut self) -> Option<()> {
         let (position, head) = (self.position, self.seat.head());
-        let page = self.live.db.read(move |connection| F::missed(connection, position, PAGE)).await.ok()?;
-        let newest = page.last().map(|event| event.id);
-        // A page that is not full has everything there was.
-        let upto = if page.len() < PAGE { newest.max(Some(head)) } else { newest };
-        self.position = upto.unwrap_or(head);
+        let mut page = self.live.db.read(move |connection| F::missed(connection, position, PAGE)).await.ok()?;
+        // A page that is not full has everything there was. Of what is newer than the hub's newest, the hub has not said
+        // yet whether a purge comes before it.
+        let newest = page.last().filter(|_| page.len() == PAGE).map_or(head, |event| event.id);
+        page.truncate(page.partition_point(|event| event.id <= head));
+        self.position = newest.min(head);
         let lines = self.form.stored(&self.live, page, self.position);
         self.push_all(lines);
         Some(())
@@ -160,11 +180,12 @@ impl<F: Form> Reader<F> {
     pub fn push(&mut self, upto: EventId, line: Line) {
         self.keepalive_at = Instant::now() + self.live.feed.keepalive;
         let event = sse::Event::default().id(self.live.cursor(upto));
-        self.ready.push_back(match line {
-            Line::Unnamed(text) => event.data(text.as_str()),
-            Line::Named(name, text) => event.event(name).data(text.as_str()),
-            Line::Silent => event.comment("nothing new"),
-        });
+        self.ready.push_back(line.on(event));
+    }
+
+    /// Says something that leaves the reader's place as it is.
+    pub fn push_placeless(&mut self, line: Line) {
+        self.ready.push_back(line.on(sse::Event::default()));
     }
 
     pub fn push_all(&mut self, lines: Vec<(EventId, Line)>) {

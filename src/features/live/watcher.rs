@@ -48,6 +48,9 @@ pub trait Form: Send + Sync + Sized + 'static {
     fn stored(&self, live: &Live, events: Vec<Event>, upto: EventId) -> Vec<(EventId, Text)>;
 
     fn keepalive(&self, live: &Live, position: EventId) -> Text;
+
+    /// Some of what was sent may be gone: what follows comes from the store as it is now.
+    fn begin_anew(watcher: &mut Watcher<Self>) -> impl Future<Output = Result<(), End>> + Send;
 }
 
 /// The times of one kind of socket.
@@ -242,6 +245,10 @@ impl<F: Form> Watcher<F> {
                     }
                 }
                 Next::Missed => Box::pin(self.catch_up()).await?,
+                Next::Purged => {
+                    self.seat.begin_anew();
+                    Box::pin(F::begin_anew(self)).await?;
+                }
                 Next::Over => return Err(End::Stopping),
                 Next::Nothing => break,
             }
@@ -272,10 +279,12 @@ impl<F: Form> Watcher<F> {
     /// Sends from the store what was sent to others meanwhile.
     pub async fn catch_up(&mut self) -> Result<(), End> {
         let head = self.seat.head();
-        while self.position < head {
+        while self.position < head && !self.seat.is_purged() {
             let position = self.position;
             let page = self.live.db.read(move |connection| events::after(connection, position, PAGE)).await;
-            let page = page.map_err(|_| End::Blind)?;
+            let mut page = page.map_err(|_| End::Blind)?;
+            // Of what is newer, the hub has not said yet whether a purge comes before it.
+            page.truncate(page.partition_point(|event| event.id <= head));
             // Ids may be left out, after a crash for instance.
             let upto = page.last().map_or(head, |event| event.id);
             self.send_stored(page, upto).await?;
