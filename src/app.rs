@@ -147,7 +147,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let routes = web::routes(config, &db, &guard, &metrics)
         .merge(sources.routes())
         .merge(live.routes())
-        .merge(history.routes())
+        .merge(history.routes(&config.dev))
         .merge(alerts::routes(&db))
         .merge(Seed::new(queue.downgrade()).routes(&config.dev))
         .merge(classic::routes(config))

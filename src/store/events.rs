@@ -53,6 +53,15 @@ pub struct Page {
     pub limit: usize,
 }
 
+/// The newest messages by id, as they came; what was removed is among them, without its text.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    pub platform: Option<String>,
+    pub after: Option<Millis>,
+    pub before: Option<Millis>,
+    pub limit: usize,
+}
+
 /// The columns of [`read`].
 fn columns() -> String {
     format!(
@@ -124,7 +133,31 @@ pub fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec<Event>
         values.push((":before_id", page.before_id.unwrap_or(0).into()));
     }
     sql += " and not is_removed order by e.at desc, e.id desc limit :limit";
-    let mut query = connection.prepare_cached(&sql)?;
+    all(connection, &sql, &values)
+}
+
+/// The newest messages that are asked for, by id.
+pub fn messages(connection: &Connection, asked: &Rows) -> rusqlite::Result<Vec<Event>> {
+    let mut sql = format!("{} where e.kind = 'message'", columns());
+    let mut values: Vec<(&str, Value)> = vec![(":limit", Value::from(rows(asked.limit)))];
+    let platform = asked.platform.clone().map(Value::from);
+    let bounds = [
+        (":platform", " and e.platform = :platform", platform),
+        (":after", " and e.at > :after", asked.after.map(|at| at.0.into())),
+        (":before", " and e.at < :before", asked.before.map(|at| at.0.into())),
+    ];
+    for (name, bound, value) in bounds {
+        if let Some(value) = value {
+            sql += bound;
+            values.push((name, value));
+        }
+    }
+    sql += " order by e.id desc limit :limit";
+    all(connection, &sql, &values)
+}
+
+fn all(connection: &Connection, sql: &str, values: &[(&str, Value)]) -> rusqlite::Result<Vec<Event>> {
+    let mut query = connection.prepare_cached(sql)?;
     let values: Vec<(&str, &dyn rusqlite::ToSql)> =
         values.iter().map(|(name, value)| (*name, value as &dyn rusqlite::ToSql)).collect();
     query.query_map(&values[..], read)?.collect()

@@ -18,6 +18,7 @@ mod moderation;
 mod odd_lines;
 mod proof;
 mod purge;
+mod raw;
 mod resume;
 mod seed;
 mod slow;

@@ -4,7 +4,9 @@ mod export;
 mod item;
 mod page;
 mod purge;
+mod raw;
 
+use crate::config;
 use crate::stages::Stage;
 use crate::store::Db;
 use crate::web::Routes;
@@ -28,8 +30,12 @@ impl History {
         self.purges.resume();
     }
 
-    pub fn routes(&self) -> Routes {
-        let reading = Routes::new().get("/api/messages", page::messages).get("/api/messages/export", export::export);
+    pub fn routes(&self, dev: &config::Dev) -> Routes {
+        let mut reading =
+            Routes::new().get("/api/messages", page::messages).get("/api/messages/export", export::export);
+        if dev.allows_raw_messages() {
+            reading = reading.get("/api/debug/raw-messages", raw::raw_messages);
+        }
         let deleting = Routes::new().post("/api/messages/purge", purge::purge);
         reading.with_state(self.db.clone()).merge(deleting.with_state(self.purges.clone()))
     }
