@@ -13,6 +13,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_sources", include_str!("../../migrations/0003_sources.sql")),
     ("0004_copies", include_str!("../../migrations/0004_copies.sql")),
     ("0005_workspaces", include_str!("../../migrations/0005_workspaces.sql")),
+    ("0006_settings", include_str!("../../migrations/0006_settings.sql")),
     ("0007_alerts", include_str!("../../migrations/0007_alerts.sql")),
 ];
 

@@ -18,7 +18,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::chat::{Channel, Millis};
+use crate::chat::{Channel, Millis, Platform};
 use crate::feed::Hub;
 use crate::ingest::{Board, Oddity, SourceState, SourceStatus};
 use crate::store::{Db, Error};
@@ -120,6 +120,25 @@ impl Sources {
 
     pub fn routes(&self) -> Routes {
         api::routes(self)
+    }
+
+    /// The first source of a platform in the list.
+    pub fn first(connection: &Connection, platform: &Platform) -> rusqlite::Result<Option<Channel>> {
+        Ok(sql::first(connection, platform)?.map(|(_, _, channel)| channel))
+    }
+
+    /// Puts a channel in the place of the first source of its platform, or takes that one out. Only within
+    /// [`Sources::change_with`], which tells of it.
+    pub fn replace_first(tx: &Connection, platform: &Platform, channel: Option<&Channel>) -> rusqlite::Result<()> {
+        sql::replace_first(tx, platform, channel)
+    }
+
+    /// Changes the list together with what else the store holds, all of it or nothing.
+    pub async fn change_with<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        Ok(self.change(change).await?.0)
     }
 
     /// Keeps the list of one platform's channels in step, until `stop`.

@@ -10,8 +10,9 @@ const CONFIGURED: &str = "configured_sources";
 
 /// Every source that is wanted, in the order they were added.
 pub fn wanted(connection: &Connection) -> rusqlite::Result<Vec<Wanted>> {
-    let mut query =
-        connection.prepare_cached("select id, platform, login, added_by from sources where removed = 0 order by id")?;
+    let mut query = connection.prepare_cached(
+        "select id, platform, login, added_by from sources where removed = 0 order by coalesce(place, id), id",
+    )?;
     query.query_map([], read)?.collect()
 }
 
@@ -78,4 +79,33 @@ pub fn remove(tx: &Connection, id: i64) -> rusqlite::Result<bool> {
         .prepare_cached("update sources set removed = 1 where id = :id and removed = 0")?
         .execute(named_params! { ":id": id })?;
     Ok(changed > 0)
+}
+
+/// The first source of a platform in the list: its id, where it stands, and its channel.
+pub fn first(connection: &Connection, platform: &Platform) -> rusqlite::Result<Option<(i64, i64, Channel)>> {
+    connection
+        .prepare_cached(
+            "select id, coalesce(place, id), login from sources where platform = :platform and removed = 0
+             order by coalesce(place, id), id limit 1",
+        )?
+        .query_row(named_params! { ":platform": platform.as_str() }, |row| {
+            Ok((row.get(0)?, row.get(1)?, Channel::new(platform.clone(), row.get::<_, String>(2)?)))
+        })
+        .optional()
+}
+
+/// Puts a channel in the place of the first source of its platform, or at the end where there is none. That source is
+/// gone altogether, so that it stands last if it ever comes back.
+pub fn replace_first(tx: &Connection, platform: &Platform, channel: Option<&Channel>) -> rusqlite::Result<()> {
+    let first = first(tx, platform)?;
+    if let Some((id, ..)) = first {
+        tx.prepare_cached("delete from sources where id = :id")?.execute(named_params! { ":id": id })?;
+    }
+    let Some(channel) = channel else { return Ok(()) };
+    let address = named_params! { ":platform": channel.platform.as_str(), ":login": channel.login };
+    tx.prepare_cached("delete from sources where platform = :platform and login = :login")?.execute(address)?;
+    let (id, _) = add(tx, channel)?;
+    tx.prepare_cached("update sources set place = :place where id = :id")?
+        .execute(named_params! { ":place": first.map(|(_, place, _)| place), ":id": id })?;
+    Ok(())
 }
