@@ -4,23 +4,25 @@ use std::collections::BTreeSet;
 use std::future::IntoFuture as _;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::serve::ListenerExt as _;
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, NewEvent};
-use crate::config::{Config, DriverKind};
+use crate::config::{self, Config, Current, DriverKind};
 use crate::features::history::History;
 use crate::features::live::Live;
 use crate::features::seed::Seed;
+use crate::features::settings::{self, Settings};
 use crate::features::sources::{Sources, top};
 use crate::features::{alerts, classic, images};
-use crate::feed::classic::Style;
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise};
 use crate::platforms;
@@ -41,6 +43,9 @@ struct House {
     table: Vec<Route>,
     guard: Guard,
     metrics: Metrics,
+    current: Current,
+    desk: settings::Desk,
+    gnasty: Option<settings::Gnasty>,
     sources: Sources,
     history: History,
     tailer: Tailer,
@@ -125,15 +130,10 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let metrics = Metrics::new();
     let store::Opened { db, queue, writer } = store::open(&config.store, config.ingest.queue, &metrics)?;
     let owner = Owner::open(&config.store, db.clone())?;
-    let guard = Guard::new(&config.http, owner);
-    let style = Style {
-        envelope: config.socket.envelope,
-        drop_empty: config.socket.drop_empty,
-        show_badges: config.ui.show_badges,
-        prefix_at: config.ui.yt_prefix_at,
-        palette: config.ui.palette,
-    };
-    let forms = Forms { classic: style, serialized: metrics.serialized() };
+    let settings = Settings::open(config, &db).await?;
+    let current = settings.current();
+    let guard = Guard::new(&config.http, current.clone(), owner);
+    let forms = Forms { settings: current.clone(), serialized: metrics.serialized() };
     let head = db.committed().borrow().last;
     let hub = Hub::new(head, *db.purged().borrow());
     let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
@@ -144,18 +144,34 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
     let history = History::new(db.clone(), stages.intake.clone());
     let upstream = Upstream::new();
-    let routes = web::routes(config, &db, &guard, &metrics)
+    let settings = settings.serve(config, db.clone(), list(&sources))?;
+    let routes = web::routes(&db, &guard, &metrics)
+        .merge(settings.routes)
         .merge(sources.routes())
         .merge(live.routes())
         .merge(history.routes(&config.dev))
         .merge(alerts::routes(&db))
         .merge(Seed::new(queue.downgrade()).routes(&config.dev))
-        .merge(classic::routes(config))
+        .merge(classic::routes(config, current.clone()))
         .merge(images::routes(&config.images, upstream.clone(), stages.sockets.clone()))
         .merge(top::routes(config, upstream));
     let table = routes.table().to_vec();
     let router = web::finish(routes, &guard, &metrics);
-    Ok(House { router, table, guard, metrics, sources, history, tailer, board, queue, writer })
+    let (desk, gnasty) = (settings.desk, settings.gnasty);
+    Ok(House { router, table, guard, metrics, current, desk, gnasty, sources, history, tailer, board, queue, writer })
+}
+
+/// What the settings may do with the list of sources.
+fn list(sources: &Sources) -> settings::List {
+    let sources = sources.clone();
+    settings::List {
+        first: Sources::first,
+        replace: Sources::replace_first,
+        change: Arc::new(move |change| {
+            let sources = sources.clone();
+            async move { sources.change_with(change).await }.boxed()
+        }),
+    }
 }
 
 /// The platforms that are listened to.
@@ -168,10 +184,15 @@ fn heard(config: &Config) -> Vec<&'static str> {
 
 /// Starts everything that runs by itself. What is returned keeps the writer waiting for more.
 fn start(house: House, listener: TcpListener, config: &Config, stages: &Stages) -> Sink {
-    let House { router, metrics, sources, history, tailer, board, queue, mut writer, .. } = house;
+    let House { router, metrics, current, desk, gnasty, sources, history, tailer, board, queue, mut writer, .. } =
+        house;
     let sink = Sink::new(queue, board);
     if config.ingest.driver == DriverKind::Native {
-        listen_to_platforms(config, &sources, &sink, &stages.intake);
+        listen_to_platforms(config, &current.now(), &sources, &sink, &stages.intake);
+    }
+    stages.intake.spawn("settings", desk.run(stages.intake.stop.clone()));
+    if let Some(gnasty) = gnasty {
+        stages.intake.spawn("gnasty", gnasty.run(stages.intake.stop.clone()));
     }
     stages.intake.spawn("sources", sources.announce(metrics, stages.intake.stop.clone()));
     history.resume();
@@ -206,12 +227,12 @@ fn start(house: House, listener: TcpListener, config: &Config, stages: &Stages) 
     sink
 }
 
-fn listen_to_platforms(config: &Config, sources: &Sources, sink: &Sink, intake: &Stage) {
+fn listen_to_platforms(config: &Config, settings: &config::Settings, sources: &Sources, sink: &Sink, intake: &Stage) {
     for (name, open) in platforms::ALL {
         let Some(opened) = open(config) else { continue };
         let (list, wanted) = watch::channel(BTreeSet::<Channel>::new());
         intake.spawn("sources", sources.clone().follow(name, list, intake.stop.clone()));
-        let backoff = Backoff::new(config.ingest.backoff_base, config.ingest.backoff_max);
+        let backoff = Backoff::new(settings.backoff_base, settings.backoff_max);
         intake.spawn(name, supervise(name, opened.driver, wanted, sink.clone(), backoff, intake.stop.clone()));
     }
 }

@@ -37,7 +37,7 @@ fn keepalive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::
 }
 
 /// The classic socket `/ws/chat`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Socket {
     /// Each message is wrapped as `{"type":"chat","data":"…"}`.

@@ -13,7 +13,9 @@ const PORT: u16 = 8080;
 
 const OPEN_LOCAL: &str = "ELORA_OPEN_LOCAL=1: every program on this machine may change things. With a proxy in front, \
     every visitor comes from this machine, so everybody may, unless the proxy adds X-Forwarded-For: do not use both";
-const ANY_ORIGIN: &str = "ELORA_WS_ALLOWED_ORIGINS=*: any web page that a reader opens may connect here and read along";
+/// What to say where every page is let in.
+pub const ANY_ORIGIN: &str =
+    "ELORA_WS_ALLOWED_ORIGINS=*: any web page that a reader opens may connect here and read along";
 const PUBLIC_READ: &str =
     "ELORA_PUBLIC_READ=1: everybody who reaches this listener may read chat, /configz and /metrics";
 
@@ -73,12 +75,10 @@ impl Http {
         said.into_iter().filter_map(|(holds, text)| holds.then_some(text))
     }
 
-    /// Every host name that a request may be addressed to, besides IP addresses and `localhost`.
+    /// Every host name that a request may be addressed to whatever the settings, besides IP addresses and `localhost`.
     pub fn host_names(&self) -> BTreeSet<String> {
-        let addresses = [&self.deployed_url, &self.api_base, &self.ws_url].into_iter().flatten();
-        let addresses = addresses.filter_map(|url| url.host_str().map(str::to_ascii_lowercase));
-        let origins = self.allowed_origins.list.iter().map(|origin| origin.host.clone());
-        self.hosts.iter().map(|host| host.0.clone()).chain(addresses).chain(origins).collect()
+        let deployed = self.deployed_url.as_ref().and_then(Url::host_str).map(str::to_ascii_lowercase);
+        self.hosts.iter().map(|host| host.0.clone()).chain(deployed).collect()
     }
 }
 
@@ -110,6 +110,22 @@ pub struct Origins {
 }
 
 impl Origins {
+    /// Each page once, in the order given.
+    pub fn read<'a>(items: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let mut origins = Self::default();
+        for item in items {
+            if item == "*" {
+                origins.any = true;
+                continue;
+            }
+            let origin: Origin = item.parse().map_err(|error| format!("`{item}` is {error}"))?;
+            if !origins.list.contains(&origin) {
+                origins.list.push(origin);
+            }
+        }
+        Ok(origins)
+    }
+
     pub fn contains(&self, origin: &Origin) -> bool {
         self.any || self.list.contains(origin)
     }
@@ -119,16 +135,7 @@ impl TryFrom<String> for Origins {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let mut origins = Self::default();
-        for item in value::items(&text) {
-            match item {
-                "*" => origins.any = true,
-                _ => origins.list.push(item.parse().map_err(|error: BadOrigin| format!("`{item}` is {error}"))?),
-            }
-        }
-        origins.list.sort();
-        origins.list.dedup();
-        Ok(origins)
+        Self::read(value::items(&text))
     }
 }
 

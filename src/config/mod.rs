@@ -12,6 +12,7 @@ mod keys;
 mod load;
 mod print;
 mod secret;
+pub mod settings;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -25,12 +26,13 @@ use crate::chat::Channel;
 pub use dev::Dev;
 pub use feed::{Feed, Socket};
 pub use harvest::{Gnasty, Suggestion, Tailer, Youtube};
-pub use http::{HostName, Http, Origin, Origins};
+pub use http::{ANY_ORIGIN, HostName, Http, Origin, Origins};
 pub use images::{ImageOrigin, Images};
 pub use ingest::{DriverKind, Ingest, Twitch};
 pub use load::{Error, Errors, Flags, load};
 pub use print::{configz, everything, summary};
 pub use secret::{REDACTED, Secret};
+pub use settings::{Current, Settings};
 pub use store::{Mode, Store, Synchronous};
 pub use ui::{Log, LogFormat, Ui};
 

@@ -2,15 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Config, Store};
+use super::settings::{text, tidy};
+use super::{Config, Settings, Store};
 
-/// The document of `/configz`. Its keys are a contract with operators' scripts.
-pub fn configz(config: &Config) -> Value {
-    let origins = &config.http.allowed_origins;
-    let mut websocket = timers(config);
+/// What stands where `/configz` of old had a secret.
+const HIDDEN: &str = "[redacted]";
+
+/// The document of `/configz`, with the settings as they are now. Its keys are a contract with operators' scripts.
+pub fn configz(config: &Config, settings: &Settings) -> Value {
+    let origins = &settings.allowed_origins;
+    let mut websocket = timers(settings);
     websocket["allow_any_origin"] = json!(origins.any);
     if !origins.list.is_empty() {
-        websocket["allowed_origins"] = json!(origins.list);
+        let mut list: Vec<String> = origins.list.iter().map(ToString::to_string).collect();
+        list.sort();
+        websocket["allowed_origins"] = json!(list);
     }
     let Store { max_conns, busy_timeout, pragmas_extra, .. } = &config.store;
     let pragmas: Vec<String> = pragmas_extra.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -18,15 +24,28 @@ pub fn configz(config: &Config) -> Value {
     db["max_conns"] = json!(max_conns);
     db["busy_timeout_ms"] = json!(busy_timeout.as_millis());
     db["pragmas_extra_csv"] = json!(pragmas.join(","));
-    let mut tailer = tailer(config);
-    tailer["persist_offsets"] = json!(config.tailer.persist_offsets);
-    tailer["offset_path"] = json!(config.offset_path());
-    json!({ "db": db, "tailer": tailer, "ingest": ingest(config), "websocket": websocket })
+    let mut tailer = tailer(settings);
+    tailer["persist_offsets"] = json!(settings.tailer.persist_offsets);
+    tailer["offset_path"] = json!(settings.tailer.offset_path);
+    let auth = json!({ "twitch": twitch(config) });
+    json!({ "db": db, "tailer": tailer, "ingest": ingest(config), "websocket": websocket, "auth": auth })
+}
+
+/// The application that signs people in. Nothing writes token files for other programs yet, so these have no path.
+fn twitch(config: &Config) -> Value {
+    let twitch = &config.twitch;
+    json!({
+        "client_id": if twitch.client_id.is_some() { HIDDEN } else { "" },
+        "redirect_url": twitch.redirect_url.clone().map_or_else(String::new, |url| text(&tidy(url))),
+        "write_gnasty_tokens": false,
+        "access_token_path": "",
+        "refresh_token_path": "",
+    })
 }
 
 /// `/configz` and, in sections of their own, what it does not show.
 pub fn everything(config: &Config) -> Value {
-    let mut document = configz(config);
+    let mut document = configz(config, &Settings::of(config));
     let sources: Vec<String> = config.sources.iter().map(ToString::to_string).collect();
     let sections = [
         ("http", json!(config.http)),
@@ -52,7 +71,9 @@ pub fn everything(config: &Config) -> Value {
 
 /// What start-up logs in one line.
 pub fn summary(config: &Config) -> Value {
-    json!({ "db": db(config), "tailer": tailer(config), "ingest": ingest(config), "websocket": timers(config) })
+    let settings = Settings::of(config);
+    json!({ "db": db(config), "tailer": tailer(&settings), "ingest": ingest(config), "websocket": timers(&settings),
+            "auth": { "twitch": twitch(config) } })
 }
 
 fn db(config: &Config) -> Value {
@@ -61,8 +82,8 @@ fn db(config: &Config) -> Value {
 }
 
 /// The reader of a harvester's file; the feed's own tailer has nothing that can be set here.
-fn tailer(config: &Config) -> Value {
-    let tailer = &config.tailer;
+fn tailer(settings: &Settings) -> Value {
+    let tailer = &settings.tailer;
     json!({ "enabled": tailer.enabled, "interval_ms": tailer.poll.as_millis(), "batch": tailer.max_batch,
             "max_lag_ms": tailer.max_lag.as_millis() })
 }
@@ -71,8 +92,8 @@ fn ingest(config: &Config) -> Value {
     json!({ "driver": config.ingest.driver })
 }
 
-fn timers(config: &Config) -> Value {
-    let socket = &config.socket;
+fn timers(settings: &Settings) -> Value {
+    let socket = &settings.socket;
     json!({
         "ping_interval_ms": socket.ping_interval.as_millis(),
         "pong_wait_ms": socket.pong_wait.as_millis(),

@@ -333,12 +333,18 @@ fn the_hosts_of_every_address_of_ours_are_known() {
     ]);
 
     let names: Vec<String> = config.http.host_names().into_iter().collect();
-    assert_eq!(names, ["five.test", "four.test", "one.test", "six.test", "three.test", "two"]);
+    assert_eq!(names, ["one.test", "three.test", "two"]);
+    let settings = Settings::of(&config);
+    for name in ["four.test", "FIVE.test", "six.test"] {
+        assert!(settings.names_host(name), "{name}");
+    }
+    assert!(!settings.names_host("seven.test"));
 }
 
 #[test]
 fn configz_keeps_the_shape_that_scripts_read() {
-    let document = configz(&good(&[("ELORA_ALLOWED_ORIGINS", "https://b.test,https://a.test"), ("PORT", "81")]));
+    let config = good(&[("ELORA_ALLOWED_ORIGINS", "https://b.test,https://a.test"), ("TWITCH_CLIENT_ID", "canary")]);
+    let document = configz(&config, &Settings::of(&config));
 
     assert_eq!(
         document,
@@ -351,6 +357,8 @@ fn configz_keeps_the_shape_that_scripts_read() {
             "websocket": { "allow_any_origin": false, "allowed_origins": ["https://a.test", "https://b.test"],
                            "ping_interval_ms": 25000, "pong_wait_ms": 30000, "write_deadline_ms": 5000,
                            "max_message_bytes": 131072 },
+            "auth": { "twitch": { "client_id": "[redacted]", "redirect_url": "", "write_gnasty_tokens": false,
+                                  "access_token_path": "", "refresh_token_path": "" } },
         })
     );
 }

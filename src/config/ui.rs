@@ -30,7 +30,7 @@ pub enum LogFormat {
 }
 
 /// What the front end starts with.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Ui {
     /// Keep the `@` before YouTube names.

@@ -6,4 +6,5 @@ pub mod history;
 pub mod images;
 pub mod live;
 pub mod seed;
+pub mod settings;
 pub mod sources;

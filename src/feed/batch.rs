@@ -6,20 +6,29 @@ use std::time::Instant;
 
 use super::{Cursor, Text, classic, wire};
 use crate::chat::{Event, EventId, Platform};
+use crate::config::Current;
 use crate::telemetry::Serialized;
 
 /// How events are turned into bytes, and the counters of how often that happened.
 #[derive(Debug, Clone)]
 pub struct Forms {
-    pub classic: classic::Style,
+    pub settings: Current,
     pub serialized: Serialized,
+}
+
+impl Forms {
+    /// How the classic socket shows messages from now on.
+    pub fn classic(&self) -> classic::Style {
+        classic::Style::of(&self.settings.now())
+    }
 }
 
 /// One event.
 #[derive(Debug)]
 pub struct Frame {
     pub event: Event,
-    forms: Forms,
+    style: classic::Style,
+    serialized: Serialized,
     feed: OnceLock<Box<str>>,
     classic: OnceLock<Option<Text>>,
     change: OnceLock<Option<Text>>,
@@ -35,8 +44,9 @@ pub struct Batch {
 }
 
 impl Frame {
-    fn new(event: Event, forms: &Forms) -> Self {
-        Self { event, forms: forms.clone(), feed: OnceLock::new(), classic: OnceLock::new(), change: OnceLock::new() }
+    fn new(event: Event, style: classic::Style, serialized: Serialized) -> Self {
+        let (feed, classic, change) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { event, style, serialized, feed, classic, change }
     }
 
     pub fn id(&self) -> EventId {
@@ -50,7 +60,7 @@ impl Frame {
     /// The event as one JSON object of `/api/feed`.
     pub fn feed(&self) -> &str {
         self.feed.get_or_init(|| {
-            self.forms.serialized.feed.inc();
+            self.serialized.feed.inc();
             wire::event(&self.event).into()
         })
     }
@@ -58,8 +68,8 @@ impl Frame {
     /// The text frame of the classic socket; none where it shows nothing.
     pub fn classic(&self) -> Option<&Text> {
         let made = self.classic.get_or_init(|| {
-            let text = classic::message(&self.event, self.forms.classic)?;
-            self.forms.serialized.classic.inc();
+            let text = classic::message(&self.event, self.style)?;
+            self.serialized.classic.inc();
             Some(text.into())
         });
         made.as_ref()
@@ -77,7 +87,9 @@ impl Batch {
     /// None without events. `committed_at` is when the last of them was committed.
     pub fn new(epoch: &str, events: Vec<Event>, forms: &Forms, committed_at: Instant) -> Option<Self> {
         let cursor = Cursor { epoch: epoch.to_owned(), after: events.last()?.id };
-        let frames = events.into_iter().map(|event| Frame::new(event, forms)).collect();
+        // The settings are looked at once for all of them.
+        let style = forms.classic();
+        let frames = events.into_iter().map(|event| Frame::new(event, style, forms.serialized.clone())).collect();
         Some(Self { frames, cursor, committed_at, whole: OnceLock::new() })
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::tokens::{emotes, tokens};
 use crate::chat::color::{Color, Palette};
 use crate::chat::{Author, Cleared, Event, Fragment, Kind, Message, Platform, Removed, Role, State};
+use crate::config::Settings;
 
 /// How the operator wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,18 @@ pub struct Style {
     pub prefix_at: bool,
     /// For names without a color.
     pub palette: Palette,
+}
+
+impl Style {
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            envelope: settings.socket.envelope,
+            drop_empty: settings.socket.drop_empty,
+            show_badges: settings.ui.show_badges,
+            prefix_at: settings.ui.yt_prefix_at,
+            palette: settings.ui.palette,
+        }
+    }
 }
 
 /// The text frame of a message; none for what this socket does not show.

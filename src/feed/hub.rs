@@ -234,20 +234,14 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::chat::color::Palette;
     use crate::chat::{Channel, Event, Kind, Millis, Platform, State, Status};
-    use crate::feed::{Forms, classic};
+    use crate::config::{Config, Current, Settings};
+    use crate::feed::Forms;
     use crate::telemetry::Metrics;
 
     fn batch(ids: std::ops::RangeInclusive<i64>) -> Batch {
-        let style = classic::Style {
-            envelope: true,
-            drop_empty: true,
-            show_badges: true,
-            prefix_at: false,
-            palette: Palette::default(),
-        };
-        let forms = Forms { classic: style, serialized: Metrics::new().serialized() };
+        let settings = Current::fixed(Settings::of(&Config::default()));
+        let forms = Forms { settings, serialized: Metrics::new().serialized() };
         let event = |id| Event {
             id: EventId(id),
             channel: Channel::new(Platform::TWITCH, "room"),

@@ -46,6 +46,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for FirstJson<T> {
     }
 }
 
+/// The body as it came, for whoever has words of their own for what is wrong with it.
+#[derive(Debug)]
+pub struct Whole(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Whole {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        gather(request.into_body(), BODY_PATIENCE).await.map(Self)
+    }
+}
+
 async fn gather(body: Body, patience: Duration) -> Result<Bytes, Problem> {
     let Ok(body) = tokio::time::timeout(patience, to_bytes(body, LONGEST_BODY)).await else {
         return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"));

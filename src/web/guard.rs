@@ -13,7 +13,7 @@ use super::hosts::{Host, Hosts};
 use super::owner::{Identity, Owner};
 use super::routes::{Access, Route, access};
 use super::{Problem, cors, layers};
-use crate::config::Http;
+use crate::config::{Current, Http};
 
 /// Headers that a proxy adds. Behind one, a request from this machine says nothing about who sent it.
 const OF_PROXIES: [&str; 8] = [
@@ -50,12 +50,12 @@ struct Inner {
 }
 
 impl Guard {
-    pub fn new(http: &Http, owner: Owner) -> Self {
+    pub fn new(http: &Http, settings: Current, owner: Owner) -> Self {
         let reads_open = http.public_read || http.is_loopback();
         // The configuration refuses this off loopback; whoever builds one by hand is refused here.
         let open_local = http.open_local && http.is_loopback();
         Self(Arc::new(Inner {
-            hosts: Hosts::new(http),
+            hosts: Hosts::new(http, settings),
             owner,
             reads_open,
             open_local,

@@ -7,13 +7,13 @@ use axum::http::uri::Uri;
 use axum::http::{HeaderMap, header};
 
 use super::cors::Grant;
-use crate::config::{Http, Origin, Origins};
+use crate::config::{Current, Http, Origin};
 
 /// The addresses of this server, and the foreign pages it trusts.
 #[derive(Debug)]
 pub struct Hosts {
     names: BTreeSet<String>,
-    allowed: Origins,
+    settings: Current,
     /// The public address, whose pages are our own whatever host a proxy forwards.
     deployed: Option<Origin>,
 }
@@ -28,9 +28,9 @@ pub struct Host {
 }
 
 impl Hosts {
-    pub fn new(http: &Http) -> Self {
+    pub fn new(http: &Http, settings: Current) -> Self {
         let deployed = http.deployed_url.as_ref().and_then(|url| url.origin().ascii_serialization().parse().ok());
-        Self { names: http.host_names(), allowed: http.allowed_origins.clone(), deployed }
+        Self { names: http.host_names(), settings, deployed }
     }
 
     /// The host of a request if it is one of ours. The error is what it called us, if that can be said at all.
@@ -51,7 +51,10 @@ impl Hosts {
     }
 
     fn knows(&self, host: &Host) -> bool {
-        host.is_address || host.name == "localhost" || self.names.contains(&host.name)
+        host.is_address
+            || host.name == "localhost"
+            || self.names.contains(&host.name)
+            || self.settings.now().names_host(&host.name)
     }
 
     /// Whether the page that sent this may open sockets and change things. No origin at all is no page: OBS, curl.
@@ -62,9 +65,10 @@ impl Hosts {
             (Some(origin), None) => origin.to_str().ok().and_then(parse_origin),
             _ => None,
         };
-        self.allowed.any
+        let allowed = &self.settings.now().allowed_origins;
+        allowed.any
             || origin.is_some_and(|origin| {
-                self.allowed.contains(&origin) || self.deployed.as_ref() == Some(&origin) || self.is_own(host, &origin)
+                allowed.contains(&origin) || self.deployed.as_ref() == Some(&origin) || self.is_own(host, &origin)
             })
     }
 
@@ -74,7 +78,8 @@ impl Hosts {
         if !self.allows_origin(host, headers) {
             return None;
         }
-        Some(if self.allowed.any { Grant::Everybody } else { Grant::Page(origin.clone()) })
+        let is_any = self.settings.now().allowed_origins.any;
+        Some(if is_any { Grant::Everybody } else { Grant::Page(origin.clone()) })
     }
 
     /// The page came from the very address it sends to.
@@ -140,15 +145,20 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::config::{Config, Settings};
 
     fn hosts() -> Hosts {
-        let http = Http {
+        hosts_of(Http {
             hosts: vec!["elora".parse().expect("a good name")],
             deployed_url: "https://chat.example.com/x".parse().ok(),
             allowed_origins: "https://friend.test, http://dev.test:5173".to_owned().try_into().expect("good origins"),
             ..Http::default()
-        };
-        Hosts::new(&http)
+        })
+    }
+
+    fn hosts_of(http: Http) -> Hosts {
+        let config = Config { http, ..Config::default() };
+        Hosts::new(&config.http, Current::fixed(Settings::of(&config)))
     }
 
     fn headers(pairs: &[(header::HeaderName, &str)]) -> HeaderMap {
@@ -320,7 +330,7 @@ mod tests {
         let http = Http { allowed_origins: "*".to_owned().try_into().expect("a star"), ..Http::default() };
         let headers = headers(&[(header::ORIGIN, "https://anything.test")]);
 
-        assert!(Hosts::new(&http).allows_origin(&Host::parse("localhost").expect("a host"), &headers));
+        assert!(hosts_of(http).allows_origin(&Host::parse("localhost").expect("a host"), &headers));
     }
 
     #[test]

@@ -26,7 +26,6 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::Config;
 use crate::store::Db;
 use crate::telemetry::Metrics;
 
@@ -37,8 +36,8 @@ pub use routes::{Access, Route, Routes};
 pub use upstream::Upstream;
 
 /// The web's own routes: probes and signing in.
-pub fn routes(config: &Config, db: &Db, guard: &Guard, metrics: &Metrics) -> Routes {
-    probes::routes(config, db, metrics).merge(session::routes(guard))
+pub fn routes(db: &Db, guard: &Guard, metrics: &Metrics) -> Routes {
+    probes::routes(db, metrics).merge(session::routes(guard))
 }
 
 async fn wrong_method(request: Request) -> Problem {

@@ -1,4 +1,4 @@
-//! What machines ask a server: does it live, is it ready, how is it configured, what are its numbers.
+//! What machines ask a server: does it live, is it ready, what are its numbers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use tokio::sync::Semaphore;
 
 use super::{Routes, sql};
 use crate::chat::Millis;
-use crate::config::{self, Config};
 use crate::store::{Db, HealthState};
 use crate::telemetry::Metrics;
 
@@ -28,8 +27,6 @@ struct Probes {
     metrics: Metrics,
     /// For the one who writes a row to see; the others wait for what comes of it.
     turn: Arc<Semaphore>,
-    /// The document of `/configz`, which cannot change while the server runs.
-    configz: String,
 }
 
 /// How the store is doing.
@@ -43,14 +40,12 @@ struct Readiness {
     queued: usize,
 }
 
-pub fn routes(config: &Config, db: &Db, metrics: &Metrics) -> Routes {
-    let configz = format!("{}\n", config::configz(config));
+pub fn routes(db: &Db, metrics: &Metrics) -> Routes {
     Routes::new()
         .open_to_any_method("/healthz", || async { "ok" })
         .open_to_any_method("/readyz", readyz)
-        .get("/configz", configz_document)
         .get("/metrics", metrics_text)
-        .with_state(Probes { db: db.clone(), metrics: metrics.clone(), turn: Arc::new(Semaphore::new(1)), configz })
+        .with_state(Probes { db: db.clone(), metrics: metrics.clone(), turn: Arc::new(Semaphore::new(1)) })
 }
 
 async fn readyz(State(probes): State<Probes>, headers: HeaderMap) -> Response {
@@ -62,10 +57,6 @@ async fn readyz(State(probes): State<Probes>, headers: HeaderMap) -> Response {
     }
     let text = readiness.cause.map_or_else(|| "ready".to_owned(), |cause| format!("{cause}\n"));
     (status, text).into_response()
-}
-
-async fn configz_document(State(probes): State<Probes>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], probes.configz).into_response()
 }
 
 async fn metrics_text(State(probes): State<Probes>) -> Response {

@@ -8,7 +8,7 @@ use tower::ServiceExt as _;
 
 use super::extract::Json;
 use super::{Guard, Owner, Routes, finish, key, routes};
-use crate::config::{Config, Store};
+use crate::config::{Config, Current, Settings, Store};
 use crate::store;
 use crate::telemetry::Metrics;
 
@@ -29,13 +29,13 @@ fn house(change: impl FnOnce(&mut Config)) -> House {
     change(&mut config);
     let opened = store::open(&config.store, 16, &Metrics::new()).expect("a store in a new folder opens");
     let owner = Owner::open(&config.store, opened.db.clone()).expect("the folder is writable");
-    let guard = Guard::new(&config.http, owner);
+    let guard = Guard::new(&config.http, Current::fixed(Settings::of(&config)), owner);
     let metrics = Metrics::new();
     let feature = Routes::new()
         .get("/api/chat", || async { "chat" })
         .post("/api/change", |Json(body): Json<serde_json::Value>| async move { body.to_string() })
         .get("/api/panic", || async { panic!("on purpose") as String });
-    let all = routes(&config, &opened.db, &guard, &metrics).merge(feature);
+    let all = routes(&opened.db, &guard, &metrics).merge(feature);
     let token = key::read(&key::path(&config.store)).expect("the token is good").expect("the token is there");
     House { router: finish(all, &guard, &metrics), guard, token, folder, _queue: opened.queue }
 }
@@ -97,7 +97,7 @@ async fn on_loopback_everybody_reads_and_only_the_owner_changes() {
 async fn off_loopback_reading_needs_the_owner_and_the_answer_names_the_ways() {
     let house = house(|config| config.http.addr = "0.0.0.0:8080".parse().expect("an address"));
 
-    for path in ["/api/chat", "/configz", "/metrics"] {
+    for path in ["/api/chat", "/metrics"] {
         let refused = house.ask("GET", path, &[], "").await;
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(refused.headers()[header::WWW_AUTHENTICATE], "Bearer");
@@ -314,12 +314,9 @@ async fn probes_answer_as_they_always_did() {
     assert_eq!(text(house.ask("GET", "/readyz", &[], "").await).await, "ready");
     let details = text(house.ask("GET", "/readyz", &[("accept", "application/json")], "").await).await;
     assert!(details.starts_with("{\"ready\":true,\"last_commit\":"), "{details}");
-    let wrong = house.ask("POST", "/configz", &[], "").await;
+    let wrong = house.ask("POST", "/metrics", &[], "").await;
     assert_eq!(wrong.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert!(wrong.headers()[header::ALLOW].to_str().expect("text").starts_with("GET"));
-    let configz = house.ask("GET", "/configz", &[], "").await;
-    assert_eq!(configz.headers()[header::CONTENT_TYPE], "application/json");
-    assert!(text(configz).await.starts_with("{\"db\":{"));
     let metrics = text(house.ask("GET", "/metrics", &[], "").await).await;
     assert!(metrics.contains("elora_http_requests_total{route=\"/healthz\",status=\"200\"} 3\n"), "{metrics}");
 }
@@ -329,7 +326,7 @@ async fn the_owners_token_lies_in_no_answer() {
     let house = house(|_| {});
     let token = house.token.clone();
 
-    for path in ["/", "/configz", "/metrics", "/api/session", "/readyz"] {
+    for path in ["/", "/metrics", "/api/session", "/readyz"] {
         let response = house.ask("GET", path, &[("authorization", &house.bearer())], "").await;
         let headers: &HeaderMap = response.headers();
         assert!(!format!("{headers:?}").contains(&token), "{path}");

@@ -21,6 +21,7 @@ mod purge;
 mod raw;
 mod resume;
 mod seed;
+mod settings;
 mod slow;
 mod sse;
 mod stand_in;

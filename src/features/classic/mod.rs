@@ -6,15 +6,23 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use url::Url;
 
-use crate::config::Config;
+use crate::config::settings::{text, tidy};
+use crate::config::{Config, Current};
 use crate::web::{Problem, Routes};
 
 const SIGN_IN: &str = "signing in with Twitch is not built yet: chat is read without an account, and the link that \
     `elora-chat token --link` prints signs the owner in";
 const SENDING: &str = "sending chat is not built yet: write in the platform's own chat";
 
-/// The document of `/config.json`, which cannot change while the server runs.
-#[derive(Debug, Clone, Serialize)]
+/// What the document of `/config.json` is made of.
+#[derive(Debug, Clone)]
+struct Addresses {
+    deployed: Option<Url>,
+    settings: Current,
+}
+
+/// The document of `/config.json`.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Bootstrap {
     deployed_url: String,
@@ -31,7 +39,7 @@ struct Session {
     services: [&'static str; 0],
 }
 
-pub fn routes(config: &Config) -> Routes {
+pub fn routes(config: &Config, settings: Current) -> Routes {
     Routes::new()
         .open_to_any_method("/config.json", bootstrap)
         .open("/check-session", async || axum::Json(Session { services: [] }))
@@ -40,11 +48,11 @@ pub fn routes(config: &Config) -> Routes {
         .open_to_any_method("/callback/twitch", sign_in)
         .open_to_any_method("/auth/twitch/callback", sign_in)
         .post("/auth/send-message", async || not_built(SENDING))
-        .with_state(Bootstrap::new(config))
+        .with_state(Addresses { deployed: config.http.deployed_url.clone(), settings })
 }
 
-async fn bootstrap(State(document): State<Bootstrap>) -> axum::Json<Bootstrap> {
-    axum::Json(document)
+async fn bootstrap(State(addresses): State<Addresses>) -> axum::Json<Bootstrap> {
+    axum::Json(addresses.document())
 }
 
 async fn sign_in() -> Problem {
@@ -55,20 +63,16 @@ fn not_built(what: &str) -> Problem {
     Problem::new(StatusCode::NOT_IMPLEMENTED, what)
 }
 
-impl Bootstrap {
-    fn new(config: &Config) -> Self {
-        let http = &config.http;
-        let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        let here = format!("http://localhost:{}", http.addr.port());
-        let api_base = http.api_base.as_ref().map_or(here, text);
-        // http becomes ws, and https wss.
-        let socket = || format!("ws{}/ws/chat", api_base.strip_prefix("http").unwrap_or(&api_base));
-        Self {
-            deployed_url: http.deployed_url.as_ref().map_or_else(|| api_base.clone(), text),
-            ws_url: http.ws_url.as_ref().map_or_else(socket, text),
-            hide_youtube_at: !config.ui.yt_prefix_at,
-            show_badges: config.ui.show_badges,
+impl Addresses {
+    fn document(&self) -> Bootstrap {
+        let settings = self.settings.now();
+        let api_base = text(&settings.api_base);
+        Bootstrap {
+            deployed_url: self.deployed.clone().map_or_else(|| api_base.clone(), |url| text(&tidy(url))),
             api_base,
+            ws_url: text(&settings.ws_url),
+            hide_youtube_at: !settings.ui.yt_prefix_at,
+            show_badges: settings.ui.show_badges,
         }
     }
 }

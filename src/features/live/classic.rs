@@ -1,6 +1,7 @@
 //! `/ws/chat`: one message a frame, in the envelope that clients of old know.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
@@ -20,6 +21,8 @@ use crate::web::extract;
 use crate::web::layers::Correlation;
 
 const KEEPALIVE: &str = "__keepalive__";
+/// A client may take this long to answer a ping, whatever the settings: they can ask for an answer before the question.
+const LEAST_ANSWER: Duration = Duration::from_millis(250);
 /// Messages a client that asks for it begins with.
 const REPLAYED: usize = 100;
 
@@ -37,7 +40,7 @@ pub async fn open(
     extract::Query(query): extract::Query<Query>,
     asked: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let upgrade = socket::upgrade(asked, live.socket.max_message_bytes)?;
+    let upgrade = socket::upgrade(asked, live.forms.settings.now().socket.max_message_bytes)?;
     let classic = Classic {
         source: query.source.trim().to_lowercase(),
         is_replayed: is_on(&query.replay),
@@ -72,12 +75,13 @@ impl Form for Classic {
     const ONLY_WHEN_QUIET: bool = false;
 
     fn pace(live: &Live) -> Pace {
-        let socket = &live.socket;
+        let socket = &live.forms.settings.now().socket;
+        let silence = socket.pong_wait.max(socket.ping_interval + LEAST_ANSWER);
         Pace {
             keepalive: socket.ping_interval,
             ping: socket.ping_interval,
-            silence: socket.pong_wait,
-            stall: socket.write_deadline,
+            silence,
+            stall: if socket.write_deadline.is_zero() { silence } else { socket.write_deadline },
         }
     }
 
@@ -105,8 +109,9 @@ impl Form for Classic {
     fn stored(&self, live: &Live, events: Vec<Event>, _: EventId) -> Vec<(EventId, Text)> {
         let wanted = events.iter().filter(|event| self.wants(event.channel.platform.as_str()));
         let change = |event: &Event| if self.has_changes { classic::change(event) } else { None };
+        let style = live.forms.classic();
         let frame = |event: &Event| {
-            let text = classic::message(event, live.forms.classic).or_else(|| change(event))?;
+            let text = classic::message(event, style).or_else(|| change(event))?;
             Some((event.id, text.into()))
         };
         let frames: Vec<(EventId, Text)> = wanted.filter_map(frame).collect();

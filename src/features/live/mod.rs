@@ -33,12 +33,11 @@ pub struct Live {
     /// Sockets are counted here, so that the house waits for them.
     stage: Stage,
     feed: crate::config::Feed,
-    socket: crate::config::Socket,
 }
 
 impl Live {
     pub fn new(config: &Config, db: Db, hub: Hub, forms: Forms, metrics: Metrics, stage: Stage) -> Self {
-        Self { db, hub, forms, metrics, stage, feed: config.feed.clone(), socket: config.socket.clone() }
+        Self { db, hub, forms, metrics, stage, feed: config.feed.clone() }
     }
 
     fn cursor(&self, after: EventId) -> String {

@@ -97,9 +97,11 @@ pub fn forgotten(keys: &str, legacy: &str, runbook: &str) -> Vec<String> {
     let (from, names) = unread(runbook);
     let legacy = legacy.lines().map(str::trim).zip(1..).filter(|(name, _)| is_name(name));
     let lost = legacy.filter(|(name, _)| !known.iter().chain(&names).any(|found| found == name));
-    let lost = lost.map(|(name, line)| format!("legacy-settings.txt:{line}: {name} is neither read nor listed as unread"));
+    let lost =
+        lost.map(|(name, line)| format!("legacy-settings.txt:{line}: {name} is neither read nor listed as unread"));
     let read = names.iter().filter(|name| known.contains(name));
-    let read = read.map(|name| format!("RUNBOOK.md:{from}: {name} is listed as read by nobody, and a section reads it"));
+    let read =
+        read.map(|name| format!("RUNBOOK.md:{from}: {name} is listed as read by nobody, and a section reads it"));
     lost.chain(read).collect()
 }
 
@@ -153,5 +155,8 @@ fn a_name_of_old_that_nobody_answers_for_is_told() {
             "RUNBOOK.md:2: A_B is listed as read by nobody, and a section reads it",
         ]
     );
-    assert_eq!(forgotten(keys, legacy, "### Read by nobody, or by others\n| `GONE` | why |\n| `LOST` | why |\n"), [""; 0]);
+    assert_eq!(
+        forgotten(keys, legacy, "### Read by nobody, or by others\n| `GONE` | why |\n| `LOST` | why |\n"),
+        [""; 0]
+    );
 }

@@ -1,0 +1,356 @@
+//! What a setting must be, and its one spelling. Only what differs from what stands already is looked at: a value that
+//! the environment gave is nobody's mistake here.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+
+use super::Kept;
+use super::document::{self, Document};
+use crate::chat::{Channel, Platform};
+use crate::config::settings::tidy;
+use crate::config::{self, Origins};
+
+/// Where the classic socket is when an address names no path.
+const CLASSIC: &str = "/ws/chat";
+/// The one place gnasty can write to that it can be told of.
+const SINKS: [&str; 1] = ["sqlite"];
+
+/// One thing that is wrong with what was sent.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// As `tailer.maxBatch`.
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// Reads what was sent in place of `known`, which is how `kept` is shown. What is wrong stays as it is kept.
+pub fn read(sent: &Document, known: &Document, kept: &Kept) -> (Kept, Vec<Violation>) {
+    let mut rules = Rules::default();
+    let settings = settings(&mut rules, sent, known, &kept.settings);
+    let twitch = rules.read(
+        "twitchChannel",
+        sent.twitch_channel.as_str(),
+        known.twitch_channel.as_str(),
+        &kept.twitch,
+        twitch_channel,
+    );
+    let youtube = (sent.youtube_source_url.as_str(), known.youtube_source_url.as_str());
+    let youtube = rules.read("youtubeSourceUrl", youtube.0, youtube.1, &kept.youtube, youtube_source);
+    (Kept { settings, twitch, youtube }, rules.violations)
+}
+
+#[derive(Default)]
+struct Rules {
+    violations: Vec<Violation>,
+}
+
+impl Rules {
+    /// One setting: what is kept if nothing else was sent, or if what was sent is wrong.
+    fn read<T: PartialEq + ?Sized, V: Clone>(
+        &mut self,
+        field: &'static str,
+        sent: &T,
+        known: &T,
+        kept: &V,
+        read: impl FnOnce(&T) -> Result<V, String>,
+    ) -> V {
+        if sent == known {
+            return kept.clone();
+        }
+        read(sent).unwrap_or_else(|message| {
+            self.violations.push(Violation { field, message });
+            kept.clone()
+        })
+    }
+
+    /// Two settings of which the second must not be below the first.
+    fn ordered<V: PartialOrd + Clone>(
+        &mut self,
+        field: &'static str,
+        least: &str,
+        sent: (V, V),
+        kept: (V, V),
+    ) -> (V, V) {
+        if sent == kept || sent.0 <= sent.1 {
+            return sent;
+        }
+        self.violations.push(Violation { field, message: format!("must not be below {least}") });
+        kept
+    }
+}
+
+fn settings(rules: &mut Rules, sent: &Document, known: &Document, kept: &config::Settings) -> config::Settings {
+    let (backoff_base, backoff_max) = ingest(rules, &sent.ingest, &known.ingest, kept);
+    let nick = |nick: &str| Ok(nick.trim().to_owned());
+    let nicks = (sent.gnasty.twitch.nick.as_str(), known.gnasty.twitch.nick.as_str());
+    config::Settings {
+        allowed_origins: rules.read(
+            "allowedOrigins",
+            sent.allowed_origins.as_slice(),
+            known.allowed_origins.as_slice(),
+            &kept.allowed_origins,
+            origins,
+        ),
+        api_base: rules.read(
+            "apiBaseUrl",
+            sent.api_base_url.as_str(),
+            known.api_base_url.as_str(),
+            &kept.api_base,
+            api_base,
+        ),
+        ws_url: rules.read("wsUrl", sent.ws_url.as_str(), known.ws_url.as_str(), &kept.ws_url, ws_url),
+        ui: config::Ui {
+            yt_prefix_at: !sent.features.hide_youtube_at,
+            show_badges: sent.features.show_badges,
+            palette: kept.ui.palette,
+        },
+        socket: config::Socket {
+            envelope: sent.features.ws_envelope,
+            drop_empty: sent.features.ws_drop_empty,
+            ..websocket(rules, &sent.websocket, &known.websocket, &kept.socket)
+        },
+        tailer: tailer(rules, &sent.tailer, &known.tailer, &kept.tailer),
+        backoff_base,
+        backoff_max,
+        gnasty: gnasty(rules, &sent.gnasty, &known.gnasty, &kept.gnasty),
+        gnasty_nick: rules.read("gnasty.twitch.nick", nicks.0, nicks.1, &kept.gnasty_nick, nick),
+    }
+}
+
+fn tailer(
+    rules: &mut Rules,
+    sent: &document::Tailer,
+    known: &document::Tailer,
+    kept: &config::Tailer,
+) -> config::Tailer {
+    let path = fixed(known.offset_path.clone(), kept.offset_path.clone(), "ELORA_TAILER_OFFSET_PATH");
+    let poll = (&sent.poll_interval_ms, &known.poll_interval_ms);
+    config::Tailer {
+        enabled: sent.enabled,
+        poll: rules.read("tailer.pollIntervalMs", poll.0, poll.1, &kept.poll, millis(25..=60_000)),
+        max_batch: rules.read("tailer.maxBatch", &sent.max_batch, &known.max_batch, &kept.max_batch, whole(1..=5000)),
+        max_lag: rules.read(
+            "tailer.maxLagMs",
+            &sent.max_lag_ms,
+            &known.max_lag_ms,
+            &kept.max_lag,
+            millis(0..=3_600_000),
+        ),
+        persist_offsets: sent.persist_offsets,
+        offset_path: rules.read(
+            "tailer.offsetPath",
+            sent.offset_path.as_str(),
+            known.offset_path.as_str(),
+            &kept.offset_path,
+            path,
+        ),
+    }
+}
+
+fn websocket(
+    rules: &mut Rules,
+    sent: &document::Websocket,
+    known: &document::Websocket,
+    kept: &config::Socket,
+) -> config::Socket {
+    let (ping, pong) = (&sent.ping_interval_ms, &sent.pong_wait_ms);
+    let (write, bytes) = (&sent.write_deadline_ms, &sent.max_message_bytes);
+    let bytes_range = 1024..=16_777_216;
+    let size = |bytes: &i64| whole(bytes_range)(bytes).map(|bytes| bytes as usize);
+    config::Socket {
+        ping_interval: rules.read(
+            "websocket.pingIntervalMs",
+            ping,
+            &known.ping_interval_ms,
+            &kept.ping_interval,
+            millis(500..=120_000),
+        ),
+        pong_wait: rules.read(
+            "websocket.pongWaitMs",
+            pong,
+            &known.pong_wait_ms,
+            &kept.pong_wait,
+            millis(500..=120_000),
+        ),
+        write_deadline: rules.read(
+            "websocket.writeDeadlineMs",
+            write,
+            &known.write_deadline_ms,
+            &kept.write_deadline,
+            millis(0..=60_000),
+        ),
+        max_message_bytes: rules.read(
+            "websocket.maxMessageBytes",
+            bytes,
+            &known.max_message_bytes,
+            &kept.max_message_bytes,
+            size,
+        ),
+        ..kept.clone()
+    }
+}
+
+/// The waits. The rest of the block is only the environment's to say.
+fn ingest(
+    rules: &mut Rules,
+    sent: &document::Ingest,
+    known: &document::Ingest,
+    kept: &config::Settings,
+) -> (Duration, Duration) {
+    let bin = fixed(known.gnasty_bin.clone(), (), "GNASTY_BIN");
+    rules.read("ingest.gnastyBin", sent.gnasty_bin.as_str(), known.gnasty_bin.as_str(), &(), bin);
+    let same_args = |args: &[String]| {
+        let same = trimmed(args).eq(known.gnasty_args.iter().map(String::as_str));
+        same.then_some(()).ok_or_else(|| only("GNASTY_ARGS"))
+    };
+    rules.read("ingest.gnastyArgs", sent.gnasty_args.as_slice(), known.gnasty_args.as_slice(), &(), same_args);
+    let (base, max) = (&sent.backoff_base_ms, &sent.backoff_max_ms);
+    let base =
+        rules.read("ingest.backoffBaseMs", base, &known.backoff_base_ms, &kept.backoff_base, millis(100..=60_000));
+    let max = rules.read("ingest.backoffMaxMs", max, &known.backoff_max_ms, &kept.backoff_max, millis(1000..=600_000));
+    rules.ordered("ingest.backoffMaxMs", "ingest.backoffBaseMs", (base, max), (kept.backoff_base, kept.backoff_max))
+}
+
+fn gnasty(
+    rules: &mut Rules,
+    sent: &document::Gnasty,
+    known: &document::Gnasty,
+    kept: &config::Gnasty,
+) -> config::Gnasty {
+    let (sinks, of) = (&sent.sinks, &known.sinks);
+    let at_least = |least: i64| whole(least..=u32::MAX.into());
+    let (size, flush) = (&kept.sink_batch_size, &kept.sink_flush_max_ms);
+    let mut all = kept.clone();
+    all.sinks =
+        rules.read("gnasty.sinks.enabled", sinks.enabled.as_slice(), of.enabled.as_slice(), &kept.sinks, enabled_sinks);
+    all.sink_batch_size = rules.read("gnasty.sinks.batchSize", &sinks.batch_size, &of.batch_size, size, at_least(1));
+    all.sink_flush_max_ms =
+        rules.read("gnasty.sinks.flushMaxMs", &sinks.flush_max_ms, &of.flush_max_ms, flush, at_least(0));
+    gnasty_twitch(rules, &sent.twitch, &known.twitch, &mut all);
+    gnasty_youtube(rules, &sent.youtube, &known.youtube, &mut all);
+    all
+}
+
+fn gnasty_twitch(rules: &mut Rules, sent: &document::Twitch, known: &document::Twitch, all: &mut config::Gnasty) {
+    let mut wait =
+        |field, sent: i64, known: i64, kept| rules.read(field, &sent, &known, &kept, whole(1..=u32::MAX.into()));
+    let kept = (all.twitch_backoff_min_ms, all.twitch_backoff_max_ms);
+    let backoff = (
+        wait("gnasty.twitch.backoffMinMs", sent.backoff_min_ms, known.backoff_min_ms, kept.0),
+        wait("gnasty.twitch.backoffMaxMs", sent.backoff_max_ms, known.backoff_max_ms, kept.1),
+    );
+    let kept_refresh = (all.twitch_refresh_backoff_min_ms, all.twitch_refresh_backoff_max_ms);
+    let (min, max) = (sent.refresh_backoff_min_ms, sent.refresh_backoff_max_ms);
+    let refresh = (
+        wait("gnasty.twitch.refreshBackoffMinMs", min, known.refresh_backoff_min_ms, kept_refresh.0),
+        wait("gnasty.twitch.refreshBackoffMaxMs", max, known.refresh_backoff_max_ms, kept_refresh.1),
+    );
+    all.twitch_tls = sent.tls;
+    all.twitch_debug_drops = sent.debug_drops;
+    (all.twitch_backoff_min_ms, all.twitch_backoff_max_ms) =
+        rules.ordered("gnasty.twitch.backoffMaxMs", "gnasty.twitch.backoffMinMs", backoff, kept);
+    (all.twitch_refresh_backoff_min_ms, all.twitch_refresh_backoff_max_ms) =
+        rules.ordered("gnasty.twitch.refreshBackoffMaxMs", "gnasty.twitch.refreshBackoffMinMs", refresh, kept_refresh);
+}
+
+fn gnasty_youtube(rules: &mut Rules, sent: &document::Youtube, known: &document::Youtube, all: &mut config::Gnasty) {
+    let mut wait = |field, sent: i64, known: i64, kept, least| {
+        rules.read(field, &sent, &known, &kept, whole(least..=u32::MAX.into()))
+    };
+    let (timeout, interval) = (sent.poll_timeout_secs, sent.poll_interval_ms);
+    all.yt_retry_secs =
+        wait("gnasty.youtube.retrySeconds", sent.retry_seconds, known.retry_seconds, all.yt_retry_secs, 1);
+    all.yt_poll_timeout_secs =
+        wait("gnasty.youtube.pollTimeoutSecs", timeout, known.poll_timeout_secs, all.yt_poll_timeout_secs, 0);
+    all.yt_poll_interval_ms =
+        wait("gnasty.youtube.pollIntervalMs", interval, known.poll_interval_ms, all.yt_poll_interval_ms, 0);
+    all.yt_dump_unhandled = sent.dump_unhandled;
+    all.yt_debug = sent.debug;
+}
+
+fn whole(range: RangeInclusive<i64>) -> impl Fn(&i64) -> Result<u32, String> {
+    move |number| {
+        let (least, most) = (range.start(), range.end());
+        let fits = range.contains(number).then(|| u32::try_from(*number).ok()).flatten();
+        fits.ok_or_else(|| format!("{number} is not a number from {least} to {most}"))
+    }
+}
+
+fn millis(range: RangeInclusive<i64>) -> impl Fn(&i64) -> Result<Duration, String> {
+    move |number| whole(range.clone())(number).map(|millis| Duration::from_millis(millis.into()))
+}
+
+/// What may be sent back as it was read, and not otherwise.
+fn fixed<V>(known: String, kept: V, name: &'static str) -> impl FnOnce(&str) -> Result<V, String> {
+    move |sent| if sent.trim() == known { Ok(kept) } else { Err(only(name)) }
+}
+
+fn only(name: &str) -> String {
+    format!("cannot be changed while the server runs: {name} sets it, at the start")
+}
+
+fn trimmed(list: &[String]) -> impl Iterator<Item = &str> + Clone {
+    list.iter().map(|item| item.trim()).filter(|item| !item.is_empty())
+}
+
+fn enabled_sinks(list: &[String]) -> Result<Vec<String>, String> {
+    let mut sinks: Vec<String> = Vec::new();
+    for sink in trimmed(list).map(str::to_lowercase) {
+        if !SINKS.contains(&sink.as_str()) {
+            return Err(format!("`{sink}` is not a sink: there is {}", SINKS.join(", ")));
+        }
+        if !sinks.contains(&sink) {
+            sinks.push(sink);
+        }
+    }
+    if sinks.is_empty() { Err(format!("must name at least one: there is {}", SINKS.join(", "))) } else { Ok(sinks) }
+}
+
+fn origins(list: &[String]) -> Result<Origins, String> {
+    let items = trimmed(list).map(|item| item.trim_end_matches('/'));
+    let wrong: Vec<String> = items.clone().filter_map(|item| Origins::read(std::iter::once(item)).err()).collect();
+    if wrong.is_empty() { Origins::read(items) } else { Err(wrong.join("; ")) }
+}
+
+fn api_base(text: &str) -> Result<Url, String> {
+    address(text, &["http", "https"], "https://chat.example.com").map(tidy)
+}
+
+fn ws_url(text: &str) -> Result<Url, String> {
+    let mut url = tidy(address(text, &["ws", "wss"], "wss://chat.example.com/ws/chat")?);
+    if url.path() == "/" {
+        url.set_path(CLASSIC);
+    }
+    Ok(url)
+}
+
+fn address(text: &str, schemes: &[&str], example: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host());
+    let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
+    url.filter(|_| text.contains("://"))
+        .ok_or_else(|| format!("`{text}` is not a whole address: write it as {example}"))
+}
+
+fn twitch_channel(text: &str) -> Result<Option<Channel>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let login = text.strip_prefix("twitch:").unwrap_or(text);
+    let channel = format!("{}:{login}", Platform::TWITCH).parse::<Channel>();
+    channel.map(Some).map_err(|error| error.to_string())
+}
+
+fn youtube_source(text: &str) -> Result<Option<Channel>, String> {
+    let text = text.trim();
+    if text.is_empty() { Ok(None) } else { Channel::on_youtube(text).map(Some).map_err(|error| error.to_string()) }
+}
+
+/// The address of a YouTube channel's stream, or of a video.
+pub fn canonical(channel: &Channel) -> String {
+    let url = channel.url();
+    if channel.login.starts_with("v:") { url } else { format!("{url}/live") }
+}

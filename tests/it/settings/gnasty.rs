@@ -1,0 +1,1 @@
+//! That gnasty is told what changed, where it was named.
