@@ -57,3 +57,34 @@ async fn as_many_queries_run_at_once_as_are_configured() {
 
     assert!(met.iter().all(|here| matches!(here, Ok(AT_ONCE))), "{met:?}");
 }
+
+#[tokio::test]
+async fn every_connection_waits_for_locks_and_keeps_the_same_rules() {
+    const READERS: usize = 4;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("elora.db");
+    let busy_timeout = Duration::from_millis(1234);
+    let config = config::Store { path, max_conns: READERS, busy_timeout, ..config::Store::default() };
+    let Opened { db, queue: _queue, .. } = open(&config, 16, &Metrics::new()).expect("a store in a new folder opens");
+    let all_here = Arc::new(std::sync::Barrier::new(READERS));
+    let rules = |connection: &Connection| -> rusqlite::Result<(i64, i64, String)> {
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let journal = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        Ok((number("busy_timeout")?, number("foreign_keys")?, journal))
+    };
+
+    // At once, so that no connection is asked twice.
+    let readers = (0..READERS).map(|_| {
+        let all_here = all_here.clone();
+        db.read(move |connection| {
+            all_here.wait();
+            rules(connection)
+        })
+    });
+    let readers = futures_util::future::join_all(readers).await;
+    let writer = db.write(move |tx| rules(tx)).await;
+
+    for found in readers.into_iter().chain([writer]) {
+        assert_eq!(found.expect("the store answers"), (1234, 1, "wal".to_owned()));
+    }
+}
