@@ -145,3 +145,93 @@ fn raw_badges(author: &Author, platform: &Platform) -> Value {
     let titles = joined(|badge| badge.title.as_ref().map(|title| format!("{}/{title}", badge.set)));
     json!({ platform.as_str(): { "badges": badges, "badge_info": titles } })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Badge, Channel, EventId, Millis};
+
+    const BARE: Style =
+        Style { envelope: false, drop_empty: false, show_badges: true, prefix_at: false, palette: Palette::Fifteen };
+
+    fn said(platform: Platform, text: &str, roles: &[Role]) -> Event {
+        let badge = Badge { set: "moderator".to_owned(), version: String::new(), title: None };
+        let color = Color::parse("#00FF7F");
+        let author = Author {
+            id: None,
+            login: "ada".to_owned(),
+            name: " @Ada ".to_owned(),
+            color,
+            roles: roles.to_vec(),
+            badges: vec![badge],
+            first: false,
+        };
+        let text = text.to_owned();
+        let message = Message { author, text, fragments: vec![], reply: None, money: None, bits: None, flags: vec![] };
+        Event {
+            id: EventId(7),
+            channel: Channel::new(platform, "room"),
+            native_id: None,
+            at: Millis(1_767_225_600_000),
+            received_at: Millis(0),
+            shared: None,
+            state: State::Visible,
+            kind: Kind::Message(message),
+        }
+    }
+
+    fn sent(event: &Event, style: Style) -> Value {
+        let text = message(event, style).expect("it is sent");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    #[test]
+    fn the_envelope_holds_the_bare_object_as_a_string() {
+        let event = said(Platform::TWITCH, "hello", &[]);
+
+        let bare = message(&event, BARE).expect("it is sent");
+        let wrapped = sent(&event, Style { envelope: true, ..BARE });
+
+        assert_eq!(wrapped, json!({ "type": "chat", "data": bare }));
+    }
+
+    #[test]
+    fn what_is_empty_comes_trimmed_with_empty_lists_where_it_is_wanted() {
+        let empty = said(Platform::YOUTUBE, "  ", &[]);
+
+        let chat = sent(&empty, BARE);
+
+        assert_eq!(message(&empty, Style { drop_empty: true, ..BARE }), None);
+        assert_eq!(
+            (&chat["message"], &chat["source"], &chat["author"]),
+            (&"".into(), &"YouTube".into(), &"Ada".into())
+        );
+        assert_eq!((&chat["fragments"], &chat["emotes"]), (&json!([]), &json!([])));
+        let unbadged = sent(&empty, Style { show_badges: false, prefix_at: true, ..BARE });
+        assert_eq!((&unbadged["badges"], &unbadged["author"]), (&json!([]), &"@Ada".into()));
+        assert_eq!(sent(&said(Platform::TWITCH, " hi ", &[]), BARE)["message"], "hi");
+    }
+
+    #[test]
+    fn on_youtube_the_color_of_the_highest_role_wins() {
+        let (owner, moderator, member) = (Role::BROADCASTER, Role::MODERATOR, Role::SUBSCRIBER);
+        let color = |platform: Platform, roles: &[Role]| sent(&said(platform, "hi", roles), BARE)["colour"].clone();
+
+        assert_eq!(color(Platform::YOUTUBE, &[member.clone(), moderator.clone(), owner]), "#FFD600");
+        assert_eq!(color(Platform::YOUTUBE, &[member.clone(), moderator.clone()]), "#5E84F1");
+        assert_eq!(color(Platform::YOUTUBE, &[member]), "#0F9D58");
+        assert_eq!(color(Platform::YOUTUBE, &[]), "#00FF7F");
+        assert_eq!(color(Platform::TWITCH, &[moderator]), "#00FF7F");
+    }
+
+    #[test]
+    fn a_row_names_its_own_channel() {
+        let (twitch, youtube) = (said(Platform::TWITCH, "hi", &[]), said(Platform::YOUTUBE, "hi", &[]));
+
+        let (twitch, youtube) = (sent(&twitch, BARE), sent(&youtube, BARE));
+
+        assert_eq!((&twitch["source_channel"], twitch.get("source_url")), (&"room".into(), None));
+        assert!(youtube["source_url"].as_str().is_some_and(|url| url.starts_with("https://www.youtube.com/")));
+        assert_eq!(youtube.get("source_channel"), None);
+    }
+}
