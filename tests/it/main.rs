@@ -5,6 +5,7 @@ mod alerts;
 mod classic;
 mod compat;
 mod compose;
+mod contract;
 mod crash;
 mod export;
 mod faults;

@@ -1,0 +1,6 @@
+//! What older clients and operators rely on, row by row: `rows.md` is the list, `rows` checks it, the rest are tests of
+//! rows that no other file shows.
+
+mod messages;
+mod rows;
+mod storage;
