@@ -20,7 +20,7 @@ pub struct Tailer {
     pub poll: Duration,
     #[serde(deserialize_with = "value::number")]
     pub max_batch: u32,
-    /// A lag above it is worth a warning; none at all, if it is 0.
+    /// A lag above it is worth a warning, of whatever comes to the feed; none at all, if it is 0.
     #[serde(rename = "max_lag_ms", deserialize_with = "value::millis_or_none", serialize_with = "value::as_millis")]
     pub max_lag: Duration,
     #[serde(deserialize_with = "value::flag")]

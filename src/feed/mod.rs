@@ -6,6 +6,7 @@ mod batch;
 pub mod classic;
 mod cursor;
 mod hub;
+mod journal;
 mod tailer;
 mod tokens;
 pub mod wire;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::journal::Journal;
 use super::{Batch, Forms, Hub};
 use crate::chat::{Event, EventId, Millis};
 use crate::config;
@@ -23,25 +24,28 @@ pub struct Tailer {
     metrics: Metrics,
     config: config::Feed,
     position: EventId,
+    journal: Journal,
 }
 
 impl Tailer {
     pub fn new(db: Db, hub: Hub, forms: Forms, metrics: Metrics, config: config::Feed) -> Self {
         let position = hub.head();
-        Self { db, hub, forms, metrics, config, position }
+        Self { db, hub, forms, metrics, config, position, journal: Journal::default() }
     }
 
     /// Follows until `stop`, which comes after the last commit; then makes a final pass and closes the hub.
     pub async fn run(mut self, stop: CancellationToken) {
         let (mut committed, mut purged) = (self.db.committed(), self.db.purged());
+        Journal::begin(&self.config);
         while !stop.is_cancelled() {
             let pause = match self.catch_up().await {
                 Ok(()) => self.config.poll,
                 Err(error) => {
-                    tracing::warn!(%error, "the feed waits for the store");
+                    self.journal.trouble(&error, Instant::now());
                     AGAIN
                 }
             };
+            self.journal.tell(Instant::now());
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = woken(&mut committed) => {}
@@ -50,8 +54,9 @@ impl Tailer {
             }
         }
         if let Err(error) = self.catch_up().await {
-            tracing::error!(%error, "the last events were committed but not delivered");
+            tracing::error!(%error, "dbtailer: error: the last events were committed but not delivered");
         }
+        self.journal.end();
         self.hub.close();
     }
 
@@ -62,6 +67,7 @@ impl Tailer {
             let mut events = self.db.read(move |connection| events::after(connection, position, batch)).await?;
             let is_full = events.len() == batch;
             self.count(&events);
+            self.journal.note(&events, self.forms.settings.now().tailer.max_lag);
             // Nothing from after a purge is sent before everyone is told of it, and nothing from before it is left out.
             let purged = *self.db.purged().borrow();
             let later = events.split_off(events.partition_point(|event| event.id < purged));

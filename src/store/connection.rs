@@ -39,6 +39,12 @@ pub fn writer(path: &Path, config: &config::Store) -> Result<Connection, OpenErr
     open().map_err(|source| refused(path, source))
 }
 
+/// The mode the file is in, which need not be the one that was asked for.
+pub fn journal_mode(connection: &Connection) -> rusqlite::Result<String> {
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    Ok(mode.to_uppercase())
+}
+
 /// Makes a change that a power loss cannot take once this returns, nor anything that was committed before it.
 pub fn durably<T>(
     connection: &Connection,

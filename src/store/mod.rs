@@ -143,6 +143,9 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
     migrate::run(&mut connection, &place.path)?;
     let start = connection::durably(&connection, config.synchronous, |connection| lock.reconcile(connection));
     let start = start.map_err(|source| refused(&place.path, source))?;
+    let journal_mode = connection::journal_mode(&connection).map_err(|source| refused(&place.path, source))?;
+    let mode = if place.ephemeral { "ephemeral" } else { "persistent" };
+    tracing::info!(path = %place.path.display(), mode, journal_mode, "sqlite: opened database");
     let purged = purge::last_end(&connection).map_err(|source| refused(&place.path, source))?;
 
     let (committed_tx, committed) = watch::channel(Committed { last: start.last, at: Instant::now() });

@@ -13,6 +13,7 @@ mod feed;
 mod guard;
 mod images;
 mod listen;
+mod logs;
 mod messages;
 mod metrics;
 mod moderation;

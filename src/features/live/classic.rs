@@ -86,6 +86,8 @@ impl Form for Classic {
     }
 
     async fn greet(watcher: &mut Watcher<Self>) -> Result<(), End> {
+        // Scripts look for the beginning of this line.
+        tracing::info!(open = watcher.live.metrics.clients(Self::KIND).get(), "ws: WebSocket opened");
         if watcher.form.is_replayed {
             replay(watcher).await?;
         }
