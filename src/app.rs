@@ -233,7 +233,8 @@ fn listen_to_platforms(config: &Config, settings: &config::Settings, sources: &S
         let (list, wanted) = watch::channel(BTreeSet::<Channel>::new());
         intake.spawn("sources", sources.clone().follow(name, list, intake.stop.clone()));
         let backoff = Backoff::new(settings.backoff_base, settings.backoff_max);
-        intake.spawn(name, supervise(name, opened.driver, wanted, sink.clone(), backoff, intake.stop.clone()));
+        let (restarts, stop) = (sources.restarts(), intake.stop.clone());
+        intake.spawn(name, supervise(name, opened.driver, wanted, sink.clone(), backoff, restarts, stop));
     }
 }
 

@@ -2,6 +2,7 @@
 //! Knows no platform by name and no database.
 
 pub mod backoff;
+mod restart;
 pub mod status;
 pub mod supervisor;
 
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::{Channel, NewEvent};
 
 pub use backoff::Backoff;
+pub use restart::Restart;
 pub use status::{Board, Condition, Oddity, SourceState, SourceStatus};
 pub use supervisor::supervise;
 
@@ -46,9 +48,9 @@ pub enum DriverError {
     Refused(String),
 }
 
-/// Resolves when the list of wanted channels changes; never, once nobody can change it any more.
-pub async fn changed(wanted: &mut watch::Receiver<BTreeSet<Channel>>) {
-    if wanted.changed().await.is_err() {
+/// Resolves when a watched value, such as the list of wanted channels, changes; never, once nobody can change it any more.
+pub async fn changed<T>(watched: &mut watch::Receiver<T>) {
+    if watched.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -1,4 +1,5 @@
-//! Keeps one driver running: calls it again after a loss, waits when asked to, stops when refused.
+//! Keeps one driver running: calls it again after a loss, waits when asked to, stops when refused, and starts it over
+//! when the owner says so.
 //! The only place that retries. It knows no platform.
 
 use std::any::Any;
@@ -21,20 +22,24 @@ const LEAVE: Duration = Duration::from_millis(800);
 /// Runs `driver` until `stop` fires, and tells on the board how its channels are doing while it is not running.
 ///
 /// `name` is the platform's word in logs and metrics. A driver that panics is named in the log and run again, as after
-/// a lost connection.
+/// a lost connection. A `restart` ends its run, or whatever it waits for, and runs it again at once.
 pub async fn supervise(
     name: &'static str,
     driver: Box<dyn Driver>,
     wanted: watch::Receiver<BTreeSet<Channel>>,
     sink: Sink,
     backoff: Backoff,
+    restart: watch::Receiver<u64>,
     stop: CancellationToken,
 ) {
-    let mut charge = Charge { name, driver, wanted, sink, backoff, stop };
+    let mut charge = Charge { name, driver, wanted, sink, backoff, restart, stop };
     while !charge.stop.is_cancelled() {
         let began = Instant::now();
-        let Some(error) = charge.listen().await else { break };
-        charge.rest(error, began.elapsed()).await;
+        match charge.listen().await {
+            End::Stopped => break,
+            End::Restarted => charge.sink.reconnected(name),
+            End::Failed(error) => charge.rest(error, began.elapsed()).await,
+        }
     }
     charge.report(SourceState::Stopped, None);
     info!(driver = name, "{name} stopped");
@@ -47,47 +52,46 @@ struct Charge {
     wanted: watch::Receiver<BTreeSet<Channel>>,
     sink: Sink,
     backoff: Backoff,
+    restart: watch::Receiver<u64>,
     stop: CancellationToken,
 }
 
+/// How a run ended.
+enum End {
+    /// The house closes.
+    Stopped,
+    /// The owner said so.
+    Restarted,
+    Failed(DriverError),
+}
+
 impl Charge {
-    /// One run, to its end. None when it ended because it was told to.
-    async fn listen(&mut self) -> Option<DriverError> {
+    /// One run, to its end.
+    async fn listen(&mut self) -> End {
         self.wanted.mark_unchanged();
+        // Whatever was called for until now begins here.
+        self.restart.mark_unchanged();
         self.report(SourceState::Connecting, None);
-        let (wanted, sink, stop) = (self.wanted.clone(), self.sink.clone(), self.stop.clone());
+        let leave = self.stop.child_token();
+        let (wanted, sink, stop) = (self.wanted.clone(), self.sink.clone(), leave.clone());
         // A driver that panicked may be left half changed: it is told to start over, and `run` does so by contract.
         let driver = &mut self.driver;
         let run = AssertUnwindSafe(async move { driver.run(wanted, sink, stop).await }).catch_unwind();
         tokio::pin!(run);
         let ended = tokio::select! {
             ended = &mut run => Some(ended),
-            () = self.stop.cancelled() => timeout(LEAVE, &mut run).await.ok(),
+            () = self.stop.cancelled() => None,
+            () = changed(&mut self.restart) => None,
         };
-        if self.stop.is_cancelled() {
-            if ended.is_none() {
-                warn!(
-                    driver = self.name,
-                    "{} did not leave within {} ms and was dropped",
-                    self.name,
-                    LEAVE.as_millis()
-                );
-            }
-            return None;
+        if let Some(ended) = ended {
+            let closes = self.stop.is_cancelled();
+            return if closes { End::Stopped } else { End::Failed(failure(self.name, ended)) };
         }
-        match ended? {
-            Ok(Ok(())) => Some(DriverError::Lost("the listener ended by itself".to_owned())),
-            Ok(Err(error)) => Some(error),
-            Err(panic) => {
-                error!(
-                    driver = self.name,
-                    panic = words(&*panic),
-                    "the {} driver panicked and is restarted",
-                    self.name
-                );
-                Some(DriverError::Lost(format!("the {} driver broke down; see the log", self.name)))
-            }
+        leave.cancel();
+        if timeout(LEAVE, &mut run).await.is_err() {
+            warn!(driver = self.name, "{} did not leave within {} ms and was dropped", self.name, LEAVE.as_millis());
         }
+        if self.stop.is_cancelled() { End::Stopped } else { End::Restarted }
     }
 
     /// What happens between two runs.
@@ -106,6 +110,7 @@ impl Charge {
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = sleep_until(until) => break,
+                () = changed(&mut self.restart) => break,
                 // Channels added meanwhile are told the same.
                 () = changed(&mut self.wanted) => {}
             }
@@ -114,18 +119,34 @@ impl Charge {
     }
 
     async fn wait_for_change(&mut self, reason: &str) {
-        warn!(driver = self.name, "{} refused: {reason}; waiting until the list of channels changes", self.name);
+        warn!(
+            driver = self.name,
+            "{} refused: {reason}; waiting until the list of channels changes, or a restart", self.name
+        );
         // A change that came during the run counts: at worst the driver is asked once more for nothing.
         self.report(SourceState::Refused, Some(reason));
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = changed(&mut self.wanted) => {}
+            () = changed(&mut self.restart) => {}
         }
     }
 
     fn report(&self, state: SourceState, reason: Option<&str>) {
         for channel in self.wanted.borrow().iter() {
             self.sink.report(channel, state, reason);
+        }
+    }
+}
+
+/// Why a run ended that nobody had ended.
+fn failure(name: &str, ended: Result<Result<(), DriverError>, Box<dyn Any + Send>>) -> DriverError {
+    match ended {
+        Ok(Ok(())) => DriverError::Lost("the listener ended by itself".to_owned()),
+        Ok(Err(error)) => error,
+        Err(panic) => {
+            error!(driver = name, panic = words(&*panic), "the {name} driver panicked and is restarted");
+            DriverError::Lost(format!("the {name} driver broke down; see the log"))
         }
     }
 }
@@ -145,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::chat::Platform;
-    use crate::ingest::Board;
+    use crate::ingest::{Board, Restart};
 
     const NAME: &str = "twitch";
     const NO_WAIT: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(1));
@@ -153,11 +174,11 @@ mod tests {
     /// A driver whose runs end as written down, and whose last one lasts until it is told to stop.
     #[derive(Clone, Default)]
     struct Scripted {
-        ends: Arc<Mutex<VecDeque<End>>>,
+        ends: Arc<Mutex<VecDeque<Ending>>>,
         stubborn: bool,
     }
 
-    enum End {
+    enum Ending {
         With(DriverError),
         Panic,
     }
@@ -172,8 +193,8 @@ mod tests {
             let end = self.ends.lock().expect("no test panics while holding it").pop_front();
             Box::pin(async move {
                 match end {
-                    Some(End::With(error)) => return Err(error),
-                    Some(End::Panic) => panic!("written down"),
+                    Some(Ending::With(error)) => return Err(error),
+                    Some(Ending::Panic) => panic!("written down"),
                     None => {}
                 }
                 wanted.borrow().iter().for_each(|channel| sink.report(channel, SourceState::Live, None));
@@ -185,6 +206,7 @@ mod tests {
 
     struct House {
         board: Board,
+        restart: Restart,
         wanted: watch::Sender<BTreeSet<Channel>>,
         stop: CancellationToken,
         task: tokio::task::JoinHandle<()>,
@@ -195,15 +217,17 @@ mod tests {
         let (wanted, receiver) = watch::channel(BTreeSet::from([channel("somebody")]));
         let sink = Sink::new(mpsc::channel(1).0, board.clone());
         let stop = CancellationToken::new();
-        let task = tokio::spawn(supervise(NAME, Box::new(driver), receiver, sink, NO_WAIT, stop.clone()));
-        House { board, wanted, stop, task }
+        let restart = Restart::default();
+        let calls = restart.calls();
+        let task = tokio::spawn(supervise(NAME, Box::new(driver), receiver, sink, NO_WAIT, calls, stop.clone()));
+        House { board, restart, wanted, stop, task }
     }
 
     fn channel(login: &str) -> Channel {
         Channel::new(Platform::TWITCH, login)
     }
 
-    fn ends(ends: impl IntoIterator<Item = End>) -> Scripted {
+    fn ends(ends: impl IntoIterator<Item = Ending>) -> Scripted {
         Scripted { ends: Arc::new(Mutex::new(ends.into_iter().collect())), stubborn: false }
     }
 
@@ -219,9 +243,9 @@ mod tests {
     #[tokio::test]
     async fn a_lost_a_limited_and_a_panicking_driver_are_run_again() {
         let house = start(ends([
-            End::With(DriverError::Lost("closed".into())),
-            End::Panic,
-            End::With(DriverError::Limited(Duration::from_millis(1))),
+            Ending::With(DriverError::Lost("closed".into())),
+            Ending::Panic,
+            Ending::With(DriverError::Limited(Duration::from_millis(1))),
         ]));
 
         house.until("somebody", SourceState::Live).await;
@@ -231,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_driver_rests_until_the_list_changes() {
-        let house = start(ends([End::With(DriverError::Refused("not you".into()))]));
+        let house = start(ends([Ending::With(DriverError::Refused("not you".into()))]));
         house.until("somebody", SourceState::Refused).await;
         assert_eq!(house.board.snapshot()["twitch:somebody"].reason.as_deref(), Some("not you"));
 
@@ -253,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_channel_added_during_a_pause_is_told_of_it() {
-        let house = start(ends([End::With(DriverError::Limited(Duration::from_secs(600)))]));
+        let house = start(ends([Ending::With(DriverError::Limited(Duration::from_secs(600)))]));
         house.until("somebody", SourceState::Backoff).await;
 
         house.wanted.send_modify(|wanted| wanted.extend([channel("another")]));
@@ -261,5 +285,52 @@ mod tests {
         house.until("another", SourceState::Backoff).await;
         house.stop.cancel();
         house.until("another", SourceState::Stopped).await;
+    }
+
+    /// Restarts until the driver was started over as often.
+    async fn started_over(house: &House, times: u64) {
+        house.restart.call();
+        let counted = async {
+            while house.board.reconnects().get(NAME).copied().unwrap_or_default() < times {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(5), counted).await.expect("it is started over");
+    }
+
+    #[tokio::test]
+    async fn a_restart_ends_the_run_and_begins_another() {
+        let house = start(ends([]));
+        house.until("somebody", SourceState::Live).await;
+
+        started_over(&house, 1).await;
+        house.until("somebody", SourceState::Live).await;
+        started_over(&house, 2).await;
+
+        house.until("somebody", SourceState::Live).await;
+    }
+
+    #[tokio::test]
+    async fn a_restart_does_not_wait_for_a_driver_that_will_not_leave() {
+        let house = start(Scripted { stubborn: true, ..ends([]) });
+        house.until("somebody", SourceState::Live).await;
+
+        started_over(&house, 1).await;
+
+        house.until("somebody", SourceState::Live).await;
+    }
+
+    #[tokio::test]
+    async fn a_restart_ends_a_pause_and_a_refusal() {
+        for end in [DriverError::Limited(Duration::from_secs(600)), DriverError::Refused("not you".into())] {
+            let state =
+                if matches!(end, DriverError::Limited(_)) { SourceState::Backoff } else { SourceState::Refused };
+            let house = start(ends([Ending::With(end)]));
+            house.until("somebody", state).await;
+
+            house.restart.call();
+
+            house.until("somebody", SourceState::Live).await;
+        }
     }
 }

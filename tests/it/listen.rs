@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use elora_chat::chat::{Channel, Kind, NewEvent, Platform};
 use elora_chat::config::{self, Config, Secret};
-use elora_chat::ingest::{Backoff, Board, Sink, SourceState, supervise};
+use elora_chat::ingest::{Backoff, Board, Restart, Sink, SourceState, supervise};
 use elora_chat::platforms;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -43,7 +43,8 @@ impl Listening {
         let board = Board::default();
         let stop = CancellationToken::new();
         let sink = Sink::new(sender, board.clone());
-        let task = tokio::spawn(supervise("twitch", driver, list, sink, RETRY, stop.clone()));
+        let calls = Restart::default().calls();
+        let task = tokio::spawn(supervise("twitch", driver, list, sink, RETRY, calls, stop.clone()));
         Self { wanted, board, events, stop, task }
     }
 

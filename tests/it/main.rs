@@ -21,6 +21,7 @@ mod odd_lines;
 mod proof;
 mod purge;
 mod raw;
+mod restart;
 mod resume;
 mod seed;
 mod settings;

@@ -3,6 +3,7 @@
 
 mod api;
 mod helix;
+mod restart;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, Millis, Platform};
 use crate::feed::Hub;
-use crate::ingest::{Board, Oddity, SourceState, SourceStatus};
+use crate::ingest::{Board, Oddity, Restart, SourceState, SourceStatus};
 use crate::store::{Db, Error};
 use crate::telemetry::Metrics;
 use crate::web::Routes;
@@ -44,6 +45,8 @@ pub struct Sources {
     revision: Arc<AtomicU64>,
     /// The platforms that somebody listens to.
     heard: Arc<[&'static str]>,
+    /// Calls the platforms' listeners back to their beginning.
+    restart: Restart,
     since: Millis,
 }
 
@@ -111,15 +114,20 @@ impl Sources {
         configured: Vec<Channel>,
         heard: Vec<&'static str>,
     ) -> Result<Self, Error> {
-        let (wanted, revision) = Default::default();
-        let room = Self { db, board, hub, wanted, revision, heard: heard.into(), since: Millis::now() };
+        let (wanted, revision, restart) = Default::default();
+        let room = Self { db, board, hub, wanted, revision, heard: heard.into(), restart, since: Millis::now() };
         room.change(move |tx| sql::adopt(tx, &configured)).await?;
         room.tell();
         Ok(room)
     }
 
     pub fn routes(&self) -> Routes {
-        api::routes(self)
+        api::routes(self).merge(restart::routes(self.restart.clone()))
+    }
+
+    /// What a listener's supervisor waits on.
+    pub fn restarts(&self) -> watch::Receiver<u64> {
+        self.restart.calls()
     }
 
     /// The first source of a platform in the list.
