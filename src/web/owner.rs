@@ -112,9 +112,11 @@ impl Owner {
         Ok(token)
     }
 
-    /// Ends the session of these headers, if there is one.
+    /// Ends the session of these headers, if there is one. Who has none writes nothing.
     pub async fn sign_out(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        if let Some(token) = cookie(headers) {
+        let Some(token) = cookie(headers) else { return Ok(()) };
+        let known = self.0.db.read(move |connection| sql::session(connection, token.as_bytes())).await?;
+        if known.is_some() {
             self.0.db.write(move |tx| sql::end_session(tx, token.as_bytes())).await?;
         }
         Ok(())

@@ -47,7 +47,7 @@ impl fmt::Display for Route {
 }
 
 /// Routes with their handlers. There is no way in without an access: reading verbs are for readers, changing verbs for
-/// the owner, and only [`Routes::open`] says otherwise.
+/// the owner, and only what has `open` in its name says otherwise.
 ///
 /// `S` is the state that handlers ask for with `State`, until [`Routes::with_state`] gives it.
 #[derive(Debug)]
@@ -80,6 +80,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// The same for every method, for probes that ask with any.
     pub fn open_to_any_method<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.add(None, path, Access::Open, routing::any(handler))
+    }
+
+    /// A changing route for everybody. It may change nothing but what the request itself brings, such as its own session;
+    /// pages of other origins are refused as ever, and a form may send it.
+    pub fn open_post<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.add(Some(Method::POST), path, Access::Open, routing::post(handler))
     }
 
     pub fn post<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {

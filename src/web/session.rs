@@ -40,6 +40,7 @@ pub fn routes(guard: &Guard) -> Routes {
         .open("/login", login)
         .open("/api/session", show)
         .delete("/api/session", end)
+        .open_post("/logout", logout)
         .post("/api/session/link", new_link)
         .with_state(guard.clone())
 }
@@ -80,6 +81,15 @@ async fn end(State(guard): State<Guard>, headers: HeaderMap) -> Result<Response,
     Ok(response)
 }
 
+/// The same for a form of old clients, which also somebody may send who is not signed in.
+async fn logout(State(guard): State<Guard>, headers: HeaderMap) -> Result<Response, Problem> {
+    guard.owner().sign_out(&headers).await?;
+    let onward = [(header::LOCATION, "/"), (header::CACHE_CONTROL, "no-store")];
+    let mut response = (StatusCode::FOUND, onward).into_response();
+    set_cookie(&mut response, "", is_https(&guard, &headers));
+    Ok(response)
+}
+
 /// A new one-time link, for the program that knows the token. A browser that is signed in needs none, and a program
 /// that is merely on this machine gets none.
 async fn new_link(State(guard): State<Guard>, headers: HeaderMap) -> Result<Response, Problem> {
@@ -103,9 +113,13 @@ fn is_https(guard: &Guard, headers: &HeaderMap) -> bool {
 
 /// Sets the session's cookie, or with an empty token takes it away.
 fn set_cookie(response: &mut Response, token: &str, secure: bool) {
-    let seconds = if token.is_empty() { 0 } else { SESSION_LENGTH.as_secs() };
+    // Some clients heed only the one, and some only the other.
+    let length = match token {
+        "" => "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT".to_owned(),
+        _ => format!("Max-Age={}", SESSION_LENGTH.as_secs()),
+    };
     let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let cookie = format!("{COOKIE}={token}; Path=/; {length}; HttpOnly; SameSite=Lax{secure}");
     let cookie = HeaderValue::try_from(cookie).expect("hex digits and attributes");
     response.headers_mut().append(header::SET_COOKIE, cookie);
 }

@@ -13,6 +13,7 @@ mod feed;
 mod guard;
 mod images;
 mod listen;
+mod logout;
 mod logs;
 mod messages;
 mod metrics;
