@@ -7,7 +7,7 @@ use crate::support::http::Request;
 use crate::support::scene::{watching, watching_with};
 use crate::support::server::{Launch, Server};
 use crate::support::source::Source;
-use crate::support::twitch::lines::{Line, clearmsg, notice, now_ms, privmsg_with, resub};
+use crate::support::twitch::lines::{Line, clearmsg, notice, now_ms, privmsg_with, resub, timeout};
 use crate::support::twitch::{ADA, BOB, MEI, Twitch};
 
 const STREAM: &str = "/api/alerts/stream";
@@ -188,6 +188,9 @@ async fn what_was_taken_away_is_no_alert_any_more() {
     let left = list(&server, "").await;
     assert_eq!(types_and_amounts(&left), [(json!("bits"), json!(1)), (json!("bits"), json!(5))]);
     assert_eq!(count(&server, "").await, 2);
+    twitch.send(timeout("room", &BOB, 60)).await;
+    feed.event_like("the timeout", |event| event["kind"] == "cleared").await;
+    assert_eq!((list(&server, "").await.len(), count(&server, "").await), (0, json!(0)), "nothing of his is left");
 }
 
 #[tokio::test]
