@@ -56,7 +56,10 @@ fn the_port_is_published_on_this_machine_only() {
         }
         assert_eq!(service["network_mode"], Value::Null, "{name} would listen on the machine's own addresses");
     }
-    assert_eq!(file["services"]["elora-chat"]["ports"], json!(["127.0.0.1:${ELORA_HTTP_PORT:-8080}:8080"]));
+    assert_eq!(
+        file["services"]["elora-chat"]["ports"],
+        json!(["127.0.0.1:${ELORA_HTTP_PORT:-8080}:${ELORA_HTTP_PORT:-8080}"])
+    );
     assert_eq!(file["services"]["gnasty-harvester"]["ports"], Value::Null);
 }
 
@@ -65,7 +68,8 @@ fn reading_is_open_inside_and_the_file_says_why() {
     let environment = service("elora-chat")["environment"].clone();
 
     assert_eq!(environment["ELORA_PUBLIC_READ"], "1");
-    assert_eq!(environment["ELORA_HTTP_ADDR"], "0.0.0.0:8080", "no .env can take it off the published port");
+    let published = "0.0.0.0:${ELORA_HTTP_PORT:-8080}";
+    assert_eq!(environment["ELORA_HTTP_ADDR"], published, "no .env can take it off the published port");
     let (before, _) = COMPOSE.split_once("ELORA_PUBLIC_READ").unwrap();
     let reason: Vec<&str> = before.lines().rev().skip(1).take_while(|line| line.trim().starts_with('#')).collect();
     assert!(reason.concat().contains("loopback"), "{reason:?}");
@@ -108,6 +112,14 @@ fn the_harvester_runs_on_request_beside_a_healthy_server() {
         harvester["healthcheck"]["test"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!(test[0], "CMD");
     assert!(test[1].ends_with("/harvester"));
+}
+
+#[test]
+fn no_default_has_a_variable_in_it() {
+    // podman-compose before 1.6 leaves the inner one as it stands, or both.
+    let nested = COMPOSE.lines().filter(|line| line.split("${").any(|part| part.contains(":-") && !part.contains('}')));
+
+    assert_eq!(nested.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]
