@@ -3,4 +3,5 @@
 
 mod messages;
 mod rows;
+mod settings;
 mod storage;
