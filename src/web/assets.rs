@@ -63,7 +63,7 @@ impl Files {
                 return self.file(&index, file, ASK_AGAIN, headers);
             }
         }
-        self.not_found(headers)
+        self.not_found(path, headers)
     }
 
     fn page(&self, name: &str, headers: &HeaderMap) -> Response {
@@ -74,10 +74,10 @@ impl Files {
         }
     }
 
-    /// The page that says so to people; a problem to programs.
-    fn not_found(&self, headers: &HeaderMap) -> Response {
+    /// The page that says so to people; a problem to programs, and wherever programs ask.
+    fn not_found(&self, path: &str, headers: &HeaderMap) -> Response {
         let accepted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-        if !accepted.is_some_and(|accept| accept.contains("text/html")) {
+        if path.starts_with("/api/") || !accepted.is_some_and(|accept| accept.contains("text/html")) {
             return Problem::not_found("there is nothing at this address").into_response();
         }
         let Some(file) = (self.0)(NOT_FOUND) else { return html(StatusCode::NOT_FOUND, NO_SUCH_PAGE) };

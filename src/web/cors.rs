@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Type, X-Correlation-ID");
 /// What pages may read beside the body.
-const EXPOSED: HeaderValue = HeaderValue::from_static("X-Correlation-ID, Content-Disposition, X-Suggestions-Hint");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("X-Correlation-ID, Content-Disposition, X-Suggestions-Hint, Retry-After");
 
 /// A page that may read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,14 +29,14 @@ const FOREIGN: [&str; 14] = [
 
 /// One line of the program's own table of routes.
 #[derive(Debug)]
-struct Route {
-    method: String,
-    path: String,
-    access: String,
+pub struct Route {
+    pub method: String,
+    pub path: String,
+    pub access: String,
 }
 
 /// The table, as the program prints it.
-async fn routes(launch: &Launch) -> Vec<Route> {
+pub async fn routes(launch: &Launch) -> Vec<Route> {
     let printed = launch.run_command(&["routes"]).await;
     assert_eq!(printed.code, Some(0), "{}", printed.said);
     let line = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
