@@ -32,9 +32,9 @@ export async function removeSource(id: string, keepalive = false): Promise<void>
   await call("DELETE", `/api/sources/${encodeURIComponent(id)}`, undefined, keepalive);
 }
 
-/** The address of the feed's socket. */
-export function feedAddress(query: Record<string, string>): string {
-  const address = new URL("/api/feed", location.href);
+/** The address of one of the server's sockets. */
+export function socketAddress(path: string, query: Record<string, string>): string {
+  const address = new URL(path, location.origin);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
   for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
   return address.href;
