@@ -1,7 +1,7 @@
 //! The built pages, which the program carries in itself. Knows folders, not features.
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -30,9 +30,12 @@ const NO_SUCH_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\
 
 const NOT_FOUND: &str = "pages/not-found/index.html";
 
+/// Scenes and windows that were made for earlier versions open the front page with this key, whatever its value.
+const POPOUT: &str = "popout";
+
 /// Answers whatever no route answers.
-pub fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Response {
-    Files(Dist::get).answer(method, path, headers)
+pub fn answer(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    Files(Dist::get).answer(method, uri.path(), uri.query().unwrap_or_default(), headers)
 }
 
 /// One page by its folder's name, for a route that has something to say first.
@@ -44,13 +47,13 @@ pub fn page(name: &str, headers: &HeaderMap) -> Response {
 struct Files(fn(&str) -> Option<EmbeddedFile>);
 
 impl Files {
-    fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Response {
+    fn answer(&self, method: &Method, path: &str, query: &str, headers: &HeaderMap) -> Response {
         if method != Method::GET && method != Method::HEAD {
             return Problem::not_found(format!("nothing takes {method} here")).into_response();
         }
         let name = path.trim_matches('/');
         if name.is_empty() {
-            return self.page("dashboard", headers);
+            return self.page(front_page(query), headers);
         }
         if is_plain(name) {
             let is_public = name.starts_with("assets/") || !name.contains('/');
@@ -113,6 +116,12 @@ impl Files {
     }
 }
 
+/// The page of `/`.
+fn front_page(query: &str) -> &'static str {
+    let mut keys = url::form_urlencoded::parse(query.as_bytes()).map(|(key, _)| key);
+    if keys.any(|key| key == POPOUT) { "popout" } else { "dashboard" }
+}
+
 /// No hidden file, no parent folder, no character that somebody might read as a separator.
 fn is_plain(name: &str) -> bool {
     let is_plain = |part: &str| {
@@ -170,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    /// A small build: a dashboard, an overlay, a script with its packed forms.
+    /// A small build: a dashboard, a pop-out, an overlay, a script with its packed forms.
     #[derive(RustEmbed)]
     #[folder = "tests/fixtures/dist"]
     struct Small;
@@ -178,7 +187,8 @@ mod tests {
     fn get(path: &str, headers: &[(&str, &str)]) -> Response {
         let value = |text: &str| HeaderValue::from_str(text).expect("a header's value");
         let headers = headers.iter().map(|(name, text)| (name.parse().expect("a header's name"), value(text)));
-        Files(Small::get).answer(&Method::GET, path, &headers.collect())
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        Files(Small::get).answer(&Method::GET, path, query, &headers.collect())
     }
 
     async fn text(response: Response) -> String {
@@ -200,6 +210,25 @@ mod tests {
             assert_eq!(said(&response, "cache-control"), "no-cache", "{path}");
             assert!(text(response).await.contains(words), "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_front_page_is_the_pop_out_where_that_is_asked_for() {
+        for (address, words) in [
+            ("/?popout", "popout"),
+            ("/?popout=", "popout"),
+            ("/?popout=0", "popout"),
+            ("/?theme=x&popout=true", "popout"),
+            ("/?", "dash"),
+            ("/?popouts", "dash"),
+            ("/?x=popout", "dash"),
+            ("/?Popout", "dash"),
+            ("/overlay/chat?popout", "over"),
+        ] {
+            assert!(text(get(address, &[])).await.contains(words), "{address}");
+        }
+        let tag = said(&get("/", &[]), "etag").to_owned();
+        assert_ne!(said(&get("/?popout", &[]), "etag"), tag);
     }
 
     #[test]
@@ -263,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_build_the_page_says_what_to_run() {
-        let nothing = Files(|_| None).answer(&Method::GET, "/", &HeaderMap::new());
+        let nothing = Files(|_| None).answer(&Method::GET, "/", "", &HeaderMap::new());
 
         assert_eq!(nothing.status(), StatusCode::OK);
         assert!(text(nothing).await.contains("make frontend"));

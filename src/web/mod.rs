@@ -52,8 +52,7 @@ async fn wrong_method(request: Request) -> Problem {
 pub fn finish(routes: Routes, guard: &Guard, metrics: &Metrics) -> Router {
     let (router, table) = routes.into_parts();
     let table: Arc<[Route]> = table.into();
-    let page =
-        |request: Request| async move { assets::answer(request.method(), request.uri().path(), request.headers()) };
+    let page = |request: Request| async move { assets::answer(request.method(), request.uri(), request.headers()) };
     // The last layer is the outermost.
     router
         .fallback(page)
