@@ -30,7 +30,9 @@ export default defineConfig({
   server: {
     // The sign-in cookie is the server's, so the pages have to be on the same host.
     host: "127.0.0.1",
-    proxy: { "/api": { target: server, ws: true, changeOrigin: true, headers: { origin: server } } },
+    proxy: Object.fromEntries(
+      ["/api", "/ws"].map((path) => [path, { target: server, ws: true, changeOrigin: true, headers: { origin: server } }]),
+    ),
   },
   test: { environment: "happy-dom", include: ["lib/**/*.test.ts", "pages/**/*.test.ts"] },
 });
@@ -43,7 +45,8 @@ function pageAddresses(): Plugin {
     configureServer(vite) {
       vite.middlewares.use((request, _response, next) => {
         const [path, query] = (request.url ?? "").split("?");
-        const page = addresses[path ?? ""];
+        const isPopout = path === "/" && new URLSearchParams(query).has("popout");
+        const page = isPopout ? "/popout" : addresses[path ?? ""];
         if (page) request.url = `/pages${page}/index.html${query ? `?${query}` : ""}`;
         next();
       });

@@ -1,40 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Feed, type Listener } from "./feed.svelte";
+import { FarEnd, lastEnd } from "./far-end";
 import { fixtureText } from "./fixtures";
-
-/** The far end of the wire, as the browser would show it. */
-class Wire {
-  static all: Wire[] = [];
-  onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  isClosed = false;
-
-  constructor(readonly address: string) {
-    Wire.all.push(this);
-  }
-
-  close() {
-    this.isClosed = true;
-  }
-
-  says(frame: object | string) {
-    this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
-  }
-
-  breaks(code = 1006, reason = "") {
-    this.onclose?.({ code, reason });
-  }
-}
 
 const hello = (resumed: boolean, epoch = "e") => ({ type: "hello", epoch, cursor: `${epoch}:900`, resumed });
 const events = (cursor?: string) => ({ type: "events", cursor, events: [{ id: "5", kind: "status" }] });
 
-function wire(): Wire {
-  return Wire.all.at(-1)!;
-}
-
 function since(): string | null {
-  return new URL(wire().address).searchParams.get("since");
+  return new URL(lastEnd().address).searchParams.get("since");
 }
 
 let stop = () => {};
@@ -48,9 +21,9 @@ function started() {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal("WebSocket", Wire);
+  vi.stubGlobal("WebSocket", FarEnd);
   vi.spyOn(Math, "random").mockReturnValue(0.999);
-  Wire.all = [];
+  FarEnd.all = [];
 });
 
 afterEach(() => {
@@ -63,7 +36,7 @@ afterEach(() => {
 test("the first connection asks for the newest events and nothing older", () => {
   started();
 
-  const { protocol, pathname, searchParams } = new URL(wire().address);
+  const { protocol, pathname, searchParams } = new URL(lastEnd().address);
 
   expect([protocol, pathname]).toEqual(["ws:", "/api/feed"]);
   expect(Object.fromEntries(searchParams)).toEqual({ last: "30", platform: "twitch" });
@@ -71,23 +44,23 @@ test("the first connection asks for the newest events and nothing older", () => 
 
 test("a broken line is resumed after the last event that came", () => {
   const { listener } = started();
-  wire().says(hello(false));
-  wire().says(events("e:901"));
+  lastEnd().says(hello(false));
+  lastEnd().says(events("e:901"));
 
-  wire().breaks();
+  lastEnd().breaks();
   vi.advanceTimersByTime(500);
 
-  expect(Wire.all).toHaveLength(2);
+  expect(FarEnd.all).toHaveLength(2);
   expect(since()).toBe("e:901");
   expect(listener.events).toHaveBeenCalledTimes(1);
 });
 
 test("a keepalive moves the cursor on", () => {
   started();
-  wire().says(hello(false));
-  wire().says({ type: "keepalive", cursor: "e:950" });
+  lastEnd().says(hello(false));
+  lastEnd().says({ type: "keepalive", cursor: "e:950" });
 
-  wire().breaks();
+  lastEnd().breaks();
   vi.advanceTimersByTime(500);
 
   expect(since()).toBe("e:950");
@@ -95,9 +68,9 @@ test("a keepalive moves the cursor on", () => {
 
 test("a line that breaks between greeting and events asks for the newest again", () => {
   started();
-  wire().says(hello(false));
+  lastEnd().says(hello(false));
 
-  wire().breaks();
+  lastEnd().breaks();
   vi.advanceTimersByTime(500);
 
   expect(since()).toBeNull();
@@ -105,10 +78,10 @@ test("a line that breaks between greeting and events asks for the newest again",
 
 test("a removal sent ahead, which has no cursor, leaves the cursor alone", () => {
   const { feed } = started();
-  wire().says(hello(false));
-  wire().says(events("e:901"));
+  lastEnd().says(hello(false));
+  lastEnd().says(events("e:901"));
 
-  wire().says(events());
+  lastEnd().says(events());
 
   expect(feed.cursor).toBe("e:901");
 });
@@ -116,17 +89,17 @@ test("a removal sent ahead, which has no cursor, leaves the cursor alone", () =>
 test("a resumed line goes on with what is shown", () => {
   const { listener } = started();
 
-  wire().says(hello(true));
+  lastEnd().says(hello(true));
 
   expect(listener.reset).not.toHaveBeenCalled();
 });
 
 test("a reset forgets what is shown and where it stopped", () => {
   const { feed, listener } = started();
-  wire().says(hello(true));
-  wire().says(events("old:77"));
+  lastEnd().says(hello(true));
+  lastEnd().says(events("old:77"));
 
-  wire().says({ type: "reset" });
+  lastEnd().says({ type: "reset" });
 
   expect(listener.reset).toHaveBeenCalledTimes(1);
   expect(feed.cursor).toBeNull();
@@ -135,7 +108,7 @@ test("a reset forgets what is shown and where it stopped", () => {
 test("state goes to the listener by topic", () => {
   const { listener } = started();
 
-  wire().says(fixtureText("frame-state-sources"));
+  lastEnd().says(fixtureText("frame-state-sources"));
 
   expect(listener.state).toHaveBeenCalledWith("sources", expect.objectContaining({ sources: expect.any(Array) }));
 });
@@ -145,24 +118,24 @@ test("waits grow from half a second to ten, and start over after a greeting", ()
   const waits = [];
 
   for (let attempt = 0; attempt < 7; attempt++) {
-    const before = Wire.all.length;
-    wire().breaks();
+    const before = FarEnd.all.length;
+    lastEnd().breaks();
     let waited = 0;
-    for (; Wire.all.length === before; waited += 100) vi.advanceTimersByTime(100);
+    for (; FarEnd.all.length === before; waited += 100) vi.advanceTimersByTime(100);
     waits.push(waited);
   }
-  wire().says(hello(false));
-  wire().breaks();
+  lastEnd().says(hello(false));
+  lastEnd().breaks();
   vi.advanceTimersByTime(500);
 
   expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
-  expect(Wire.all).toHaveLength(9);
+  expect(FarEnd.all).toHaveLength(9);
 });
 
 test("a line that is silent for two keepalives is given up", () => {
   const { feed } = started();
-  wire().says(hello(false));
-  const silent = wire();
+  lastEnd().says(hello(false));
+  const silent = lastEnd();
 
   vi.advanceTimersByTime(31_000);
   const before = feed.state;
@@ -178,15 +151,15 @@ test("a server that never answers is given up and asked again", () => {
 
   vi.advanceTimersByTime(33_000);
 
-  expect(Wire.all).toHaveLength(2);
+  expect(FarEnd.all).toHaveLength(2);
 });
 
 test("a frame that cannot be read costs nothing", () => {
   const { feed, listener } = started();
-  wire().says(hello(false));
+  lastEnd().says(hello(false));
 
-  wire().says("{broken");
-  wire().says({ type: "newer" });
+  lastEnd().says("{broken");
+  lastEnd().says({ type: "newer" });
 
   expect(feed.state).toBe("open");
   expect(listener.events).not.toHaveBeenCalled();
@@ -195,10 +168,10 @@ test("a frame that cannot be read costs nothing", () => {
 test("a page that opened before the server connects as soon as it is up", () => {
   const { feed } = started();
 
-  wire().breaks();
+  lastEnd().breaks();
   const before = [feed.state, feed.lostAt !== null];
   vi.advanceTimersByTime(500);
-  wire().says(hello(false));
+  lastEnd().says(hello(false));
 
   expect(before).toEqual(["connecting", true]);
   expect([feed.state, feed.lostAt]).toEqual(["open", null]);
@@ -206,8 +179,8 @@ test("a page that opened before the server connects as soon as it is up", () => 
 
 test("a break is spoken of only when it lasts", () => {
   const { feed } = started();
-  wire().says(hello(false));
-  wire().breaks();
+  lastEnd().says(hello(false));
+  lastEnd().breaks();
 
   const lost = Date.now();
 
@@ -216,49 +189,49 @@ test("a break is spoken of only when it lasts", () => {
 
 test("a close that says not to come back is asked again only once a minute", () => {
   const { feed } = started();
-  wire().says(hello(false));
+  lastEnd().says(hello(false));
 
-  wire().breaks(4_500, "too many connections");
+  lastEnd().breaks(4_500, "too many connections");
   vi.advanceTimersByTime(59_000);
 
-  expect([feed.state, feed.reason, Wire.all.length]).toEqual(["refused", "too many connections", 1]);
+  expect([feed.state, feed.reason, FarEnd.all.length]).toEqual(["refused", "too many connections", 1]);
   vi.advanceTimersByTime(1_000);
-  expect(Wire.all).toHaveLength(2);
+  expect(FarEnd.all).toHaveLength(2);
 });
 
 test("when the network is back, nobody waits for the next attempt", () => {
   started();
   for (let attempt = 0; attempt < 6; attempt++) {
-    wire().breaks();
+    lastEnd().breaks();
     vi.advanceTimersByTime(10_000);
   }
-  wire().breaks();
-  const before = Wire.all.length;
+  lastEnd().breaks();
+  const before = FarEnd.all.length;
 
   window.dispatchEvent(new Event("online"));
 
-  expect(Wire.all).toHaveLength(before + 1);
+  expect(FarEnd.all).toHaveLength(before + 1);
 });
 
 test("a stopped feed stays stopped", () => {
   started();
-  wire().breaks();
+  lastEnd().breaks();
 
   stop();
   vi.advanceTimersByTime(120_000);
 
-  expect(Wire.all).toHaveLength(1);
+  expect(FarEnd.all).toHaveLength(1);
 });
 
 test("a reset says whether the epoch is another one", () => {
   const { listener } = started();
-  wire().says(hello(false));
-  wire().says({ type: "reset" });
-  wire().breaks();
+  lastEnd().says(hello(false));
+  lastEnd().says({ type: "reset" });
+  lastEnd().breaks();
   vi.advanceTimersByTime(500);
 
-  wire().says(hello(false, "f"));
-  wire().says({ type: "reset" });
+  lastEnd().says(hello(false, "f"));
+  lastEnd().says({ type: "reset" });
 
   expect(listener.reset.mock.calls).toEqual([[true], [false], [true], [false]]);
 });

@@ -1,5 +1,5 @@
-// The feed's JSON, and the only file that knows it. Reads leniently: what is missing becomes its empty value, what is
-// unknown passes. It does not decide what is shown.
+// The JSON of the feed and of the calls, and the only file that knows it; that of `/ws/chat` is classic.ts. Reads
+// leniently: what is missing becomes its empty value, what is unknown passes. It does not decide what is shown.
 
 import { list, maybe, maybeNumber, object, string, time, type Raw } from "./json";
 

@@ -2,7 +2,7 @@
 // for people to look at.
 
 import { AXE } from "../../frontend/browser";
-import { add, CHANNEL, expect, lines, overlay, overlayLines, test, type Page } from "./setting";
+import { add, CHANNEL, drawEmotes, expect, lines, overlay, overlayLines, test, type Page } from "./setting";
 import type { Twitch } from "./twitch";
 
 /** Nothing listens there, ever: a port of its own for discarding. */
@@ -131,4 +131,20 @@ test("the overlay over a scene", async ({ owner, page, server, twitch }, info) =
 
   await page.screenshot({ path: info.outputPath("overlay.png") });
   expect(await isWiderThanScreen(page)).toBe(false);
+});
+
+test("the pop-out, empty and with everything in it", async ({ owner, context, server, twitch }, info) => {
+  const page = await context.newPage();
+  await drawEmotes(page);
+  await page.setViewportSize({ width: 400, height: 800 });
+  await page.goto(`${server.address}/?popout`);
+  await expect(page.getByText("Chat appears here.")).toBeVisible();
+  expect(await flaws(page)).toEqual([]);
+  await talk(owner, twitch);
+  twitch.say(CHANNEL, "wave:rainbow: all colors", { login: "quill", userId: "90211" });
+  await expect(page.getByRole("img", { name: "all colors" })).toBeVisible();
+
+  await page.screenshot({ path: info.outputPath("popout.png") });
+  expect(await isWiderThanScreen(page)).toBe(false);
+  expect(await flaws(page)).toEqual([]);
 });

@@ -19,6 +19,11 @@ interface Setting {
 const PICTURES = "https://static-cdn.jtvnw.net";
 const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" width="56" height="56"><circle cx="28" cy="28" r="26" fill="#ffcc33"/></svg>`;
 
+/** Answers for Twitch's pictures. */
+export async function drawEmotes(page: Page) {
+  await page.route(`${PICTURES}/**`, (route) => route.fulfill({ contentType: "image/svg+xml", body: PICTURE }));
+}
+
 export const CHANNEL = "pixelforge";
 
 export const test = base.extend<Setting>({
@@ -37,7 +42,7 @@ export const test = base.extend<Setting>({
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(error.message));
     page.on("console", (said) => void (/Content Security Policy/.test(said.text()) && faults.push(said.text())));
-    await page.route(`${PICTURES}/**`, (route) => route.fulfill({ contentType: "image/svg+xml", body: PICTURE }));
+    await drawEmotes(page);
     await use(page);
     expect(faults).toEqual([]);
   },

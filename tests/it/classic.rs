@@ -1,5 +1,6 @@
 //! `/ws/chat`: what clients of old read, in the envelope they know.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
@@ -75,6 +76,14 @@ fn unwrap(text: &str) -> Value {
     json(envelope["data"].as_str().expect("data is a string"))
 }
 
+/// The pages read these frames as the fixtures have them, so the server must send all of it, and no more unsaid.
+fn assert_shape(fixture: &str, frame: &Value) {
+    let path = format!("{}/tests/fixtures/classic/{fixture}.json", env!("CARGO_MANIFEST_DIR"));
+    let expected = json(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")));
+    let keys = |frame: &Value| frame.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(keys(frame), keys(&expected), "{fixture}");
+}
+
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -111,6 +120,7 @@ async fn a_message_comes_in_its_envelope_with_every_field() {
     let badges: Vec<_> = chat["badges"].as_array().expect("badges").iter().map(|badge| badge["id"].clone()).collect();
     assert_eq!(badges, ["subscriber", "premium"]);
     assert_emote(&chat);
+    assert_shape("chat", &chat);
 }
 
 fn assert_emote(chat: &Value) {
@@ -310,11 +320,13 @@ async fn a_client_that_asks_for_it_is_told_what_is_taken_away() {
 
     let removed = json(&told.text().await);
     assert_eq!(removed["type"], "removed");
+    assert_shape("removed", &removed);
     assert_eq!(removed["id"], said["id"]);
     assert_eq!(removed["native_id"], *id);
     assert_eq!(removed["source"], "Twitch");
     let cleared = json(&told.text().await);
     assert_eq!(cleared["type"], "cleared");
+    assert_shape("cleared", &cleared);
     assert_eq!(cleared["author_id"], BOB.id.to_string());
     assert_eq!(cleared["duration_s"], 60);
     assert_eq!(told.chat().await["message"], "next");
@@ -336,6 +348,7 @@ async fn a_client_that_is_told_of_changes_knows_where_the_replay_ends() {
 
     assert_eq!(replayed["id"], before["id"]);
     assert_eq!(live["type"], "live");
+    assert_shape("live", &live);
     assert_eq!(live["keepalive_ms"], 7000);
     let (epoch, id) = live["cursor"].as_str().and_then(|cursor| cursor.split_once(':')).expect("a cursor");
     assert!(!epoch.is_empty());
