@@ -1,80 +1,18 @@
 //! `/ws/chat`: what clients of old read, in the envelope they know.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::support::feed::{Feed, upgrade};
+use crate::support::classic::{Classic, KEEPALIVE, json};
+use crate::support::feed::Feed;
 use crate::support::scene::watching_with;
 use crate::support::server::{Launch, Server};
 use crate::support::soon;
 use crate::support::twitch::lines::{clearmsg, privmsg, privmsg_with, timeout};
 use crate::support::twitch::{ADA, BOB, MEI, Twitch};
-
-const KEEPALIVE: &str = "__keepalive__";
-
-/// A client of the classic socket and the texts it got.
-struct Classic {
-    socket: WebSocketStream<TcpStream>,
-}
-
-impl Classic {
-    async fn open(addr: SocketAddr, query: &str) -> Self {
-        let path = format!("/ws/chat{query}");
-        let socket = upgrade(addr, &path, &[]).await.unwrap_or_else(|status| panic!("{path} answers {status}"));
-        Self { socket }
-    }
-
-    /// The next text message.
-    async fn text(&mut self) -> String {
-        soon("a message of the classic socket", async {
-            loop {
-                match self.socket.next().await {
-                    Some(Ok(Message::Text(text))) => return text.to_string(),
-                    Some(Ok(Message::Close(frame))) => panic!("closed: {frame:?}"),
-                    Some(Ok(_)) => {}
-                    other => panic!("ended: {other:?}"),
-                }
-            }
-        })
-        .await
-    }
-
-    /// The next chat object, taken out of its envelope.
-    async fn chat(&mut self) -> Value {
-        loop {
-            let text = self.text().await;
-            if text != KEEPALIVE {
-                return unwrap(&text);
-            }
-        }
-    }
-
-    async fn close(&mut self) -> Option<CloseFrame> {
-        soon("the socket closes", async {
-            loop {
-                match self.socket.next().await {
-                    Some(Ok(Message::Close(frame))) => return frame,
-                    Some(Ok(_)) => {}
-                    _ => return None,
-                }
-            }
-        })
-        .await
-    }
-}
-
-fn unwrap(text: &str) -> Value {
-    let envelope = json(text);
-    assert_eq!(envelope["type"], "chat", "{text}");
-    json(envelope["data"].as_str().expect("data is a string"))
-}
 
 /// The pages read these frames as the fixtures have them, so the server must send all of it, and no more unsaid.
 fn assert_shape(fixture: &str, frame: &Value) {
@@ -82,10 +20,6 @@ fn assert_shape(fixture: &str, frame: &Value) {
     let expected = json(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")));
     let keys = |frame: &Value| frame.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(keys(frame), keys(&expected), "{fixture}");
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 async fn scene(change: impl FnOnce(Launch) -> Launch) -> (Twitch, Server, Feed) {
