@@ -67,6 +67,7 @@ pub struct Pace {
 /// everything that was ever moved through it.
 struct Arrival<F> {
     form: F,
+    pace: Pace,
     live: Arc<Live>,
     seat: Seat,
     position: EventId,
@@ -116,6 +117,7 @@ impl From<Gone> for End {
 pub fn admit<F: Form>(form: F, live: Arc<Live>, upgrade: WebSocketUpgrade, corr: Correlation) -> Response {
     let arrival = Box::new(Arrival {
         form,
+        pace: F::pace(&live),
         position: live.hub.head(),
         seat: live.hub.sit(),
         presence: live.stage.enter(F::NAME),
@@ -127,8 +129,8 @@ pub fn admit<F: Form>(form: F, live: Arc<Live>, upgrade: WebSocketUpgrade, corr:
 
 impl<F: Form> Watcher<F> {
     fn new(arrival: Arrival<F>, socket: WebSocket) -> Box<Self> {
-        let Arrival { form, live, seat, position, corr, presence } = arrival;
-        let (now, pace) = (Instant::now(), F::pace(&live));
+        let Arrival { form, pace, live, seat, position, corr, presence } = arrival;
+        let now = Instant::now();
         live.metrics.clients(F::KIND).inc();
         tracing::debug!(corr, kind = F::KIND, "a socket was opened");
         Box::new(Self {
