@@ -132,13 +132,14 @@ impl Form for Classic {
 }
 
 async fn replay(watcher: &mut Watcher<Classic>) -> Result<(), End> {
-    let page = Page { limit: REPLAYED, ..Page::default() };
+    // What comes meanwhile must not count among them.
+    let page = Page { limit: 2 * REPLAYED, ..Page::default() };
     let said = watcher.live.db.read(move |connection| events::page(connection, &page)).await;
     let mut said = said.map_err(|_| End::Blind)?;
-    said.truncate(REPLAYED);
     let head = watcher.position;
     // What is newer comes by itself.
     said.retain(|event| event.id <= head);
+    said.truncate(REPLAYED);
     said.reverse();
     watcher.send_stored(said, head).await
 }
