@@ -144,7 +144,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
     let history = History::new(db.clone(), stages.intake.clone());
     let upstream = Upstream::new();
-    let settings = settings.serve(config, db.clone(), list(&sources))?;
+    let settings = settings.serve(config, db.clone(), list(&sources), upstream.clone());
     let routes = web::routes(&db, &guard, &metrics)
         .merge(settings.routes)
         .merge(sources.routes())

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{Config, Gnasty, Origins, Socket, Tailer, Ui};
 
-/// Where the classic socket is, under the address of the API.
+/// Where the classic socket is when an address names no path.
 const CLASSIC: &str = "/ws/chat";
 
 /// The settings that can be changed without a restart.
@@ -37,13 +37,10 @@ impl Settings {
         let http = &config.http;
         let here = || Url::parse(&format!("http://localhost:{}", http.addr.port())).expect("a port makes an address");
         let api_base = tidy(http.api_base.clone().unwrap_or_else(here));
-        let mut ws_url = http.ws_url.clone().unwrap_or_else(|| socket_under(&api_base));
-        if ws_url.path() == "/" {
-            ws_url.set_path(CLASSIC);
-        }
+        let ws_url = http.ws_url.clone().unwrap_or_else(|| socket_under(&api_base));
         Self {
             allowed_origins: http.allowed_origins.clone(),
-            ws_url: tidy(ws_url),
+            ws_url: tidy_socket(ws_url),
             api_base,
             ui: config.ui.clone(),
             socket: config.socket.clone(),
@@ -100,6 +97,15 @@ pub fn tidy(mut url: Url) -> Url {
     url.set_path(&path);
     // Only an address without a host refuses, and that is none of the web.
     let _ = (url.set_username(""), url.set_password(None));
+    url
+}
+
+/// The same for a socket, which is not at the root.
+pub fn tidy_socket(url: Url) -> Url {
+    let mut url = tidy(url);
+    if url.path() == "/" {
+        url.set_path(CLASSIC);
+    }
     url
 }
 

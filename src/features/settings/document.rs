@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Kept;
-use super::rules::canonical;
+use super::spelling::canonical;
 use crate::config::settings::text;
 use crate::config::{self, Origins};
 

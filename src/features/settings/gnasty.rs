@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -17,6 +16,7 @@ use crate::config::Config;
 use crate::config::settings::{text, tidy};
 use crate::store::Db;
 use crate::telemetry::escape;
+use crate::web::upstream::Upstream;
 
 /// Where it takes its configuration, under its base.
 const ROUTE: &str = "/admin/config";
@@ -28,7 +28,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 const SECOND_TIME: Duration = Duration::from_secs(5);
 /// Rings that may wait.
 const RINGS: usize = 64;
-/// What is told of an answer at most, in bytes.
+/// The longest answer that is read, in bytes, and how much of it is told at most.
+const LONGEST_ANSWER: usize = 64 * 1024;
 const LONGEST_WORD: usize = 512;
 const CUT: &str = "…";
 
@@ -45,7 +46,7 @@ pub struct Status {
 }
 
 pub struct Gnasty {
-    client: reqwest::Client,
+    upstream: Upstream,
     target: Url,
     db: Db,
     book: Book,
@@ -56,18 +57,16 @@ pub struct Gnasty {
 /// The bell for others, the one who answers it, and what is known of gnasty.
 pub type Opened = (mpsc::Sender<()>, Option<Gnasty>, watch::Receiver<Status>);
 
-pub fn open(config: &Config, db: &Db, book: Book) -> anyhow::Result<Opened> {
+pub fn open(config: &Config, db: &Db, book: Book, upstream: Upstream) -> Opened {
     let (resync, rings) = mpsc::channel(RINGS);
     let Some(base) = &config.gnasty.admin_base else {
-        return Ok((resync, None, watch::channel(Status::default()).1));
+        return (resync, None, watch::channel(Status::default()).1);
     };
     let shown = text(&tidy(base.clone()));
     let mut target = base.clone();
     target.set_path(&format!("{}{ROUTE}", base.path().trim_end_matches('/')));
     let (status, known) = watch::channel(Status { target_base: shown, ..Status::default() });
-    // It is a neighbor, not a site: no proxy stands between, and it has nobody to send us to.
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).redirect(Policy::none()).build()?;
-    Ok((resync, Some(Gnasty { client, target, db: db.clone(), book, rings, status }), known))
+    (resync, Some(Gnasty { upstream, target, db: db.clone(), book, rings, status }), known)
 }
 
 impl Gnasty {
@@ -113,38 +112,17 @@ impl Gnasty {
         let book = self.book.clone();
         let document = self.db.read(move |connection| book.show(connection)).await;
         let document = document.map_err(|error| format!("the settings cannot be read: {error}"))?;
-        let answer = self.client.post(self.target.clone()).json(&payload(&document)).send().await;
-        let answer = answer.map_err(|error| cut(&reason(error)))?;
-        let status = answer.status();
-        if !status.is_success() {
-            return Err(cut(&format!("it answered {status}: {}", beginning(answer).await)));
+        let client = self.upstream.client().map_err(|problem| problem.detail().to_owned())?;
+        let request = client.post(self.target.clone()).json(&payload(&document));
+        let answer = self.upstream.ask(request, PATIENCE, LONGEST_ANSWER).await;
+        let answer = answer.map_err(|failed| format!("gnasty {failed}"))?;
+        if !answer.status.is_success() {
+            let said = String::from_utf8_lossy(&answer.body);
+            return Err(cut(&format!("gnasty answered {}: {}", answer.status, escape(said.trim()))));
         }
         self.status.send_modify(|status| status.last_success_at = now());
         Ok(())
     }
-}
-
-/// What went wrong, without the address: it may have a password in it.
-fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut below = std::error::Error::source(&error);
-    while let Some(error) = below {
-        text = format!("{text}: {error}");
-        below = error.source();
-    }
-    text
-}
-
-/// As much of a body as is worth telling.
-async fn beginning(mut answer: reqwest::Response) -> String {
-    let mut body = Vec::new();
-    while body.len() <= LONGEST_WORD
-        && let Ok(Some(chunk)) = answer.chunk().await
-    {
-        body.extend_from_slice(&chunk);
-    }
-    escape(String::from_utf8_lossy(&body).trim()).into_owned()
 }
 
 fn cut(text: &str) -> String {

@@ -6,6 +6,7 @@ mod desk;
 mod document;
 mod gnasty;
 mod rules;
+mod spelling;
 mod sql;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::chat::{Channel, Platform};
 use crate::config::{self, Config, Current};
 use crate::store::{Db, Error};
 use crate::web::Routes;
+use crate::web::upstream::Upstream;
 
 pub use self::desk::Desk;
 pub use self::gnasty::Gnasty;
@@ -80,13 +82,13 @@ impl Settings {
         self.current.clone()
     }
 
-    pub fn serve(self, config: &Config, db: Db, list: List) -> anyhow::Result<Room> {
+    pub fn serve(self, config: &Config, db: Db, list: List, upstream: Upstream) -> Room {
         let Self { seed, told, current } = self;
-        let desk = desk::Book { seed, list };
+        let book = desk::Book { seed, list };
         let (wishes, queue) = mpsc::channel(desk::QUEUE);
-        let (resync, gnasty, status) = gnasty::open(config, &db, desk.clone())?;
-        let routes = api::routes(config, db, desk.clone(), current, wishes, status);
-        Ok(Room { routes, desk: Desk::new(desk, queue, told, resync), gnasty })
+        let (resync, gnasty, status) = gnasty::open(config, &db, book.clone(), upstream);
+        let routes = api::routes(config, db, book.clone(), current, wishes, status);
+        Room { routes, desk: Desk::new(book, queue, told, resync), gnasty }
     }
 }
 

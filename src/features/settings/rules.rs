@@ -1,22 +1,16 @@
-//! What a setting must be, and its one spelling. Only what differs from what stands already is looked at: a value that
+//! What each setting must be. Only what differs from what stands already is looked at: a value that
 //! the environment gave is nobody's mistake here.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Serialize;
-use url::Url;
 
 use super::Kept;
 use super::document::{self, Document};
-use crate::chat::{Channel, Platform};
-use crate::config::settings::tidy;
-use crate::config::{self, Origins};
-
-/// Where the classic socket is when an address names no path.
-const CLASSIC: &str = "/ws/chat";
-/// The one place gnasty can write to that it can be told of.
-const SINKS: [&str; 1] = ["sqlite"];
+use super::spelling::{
+    api_base, enabled_sinks, fixed, millis, only, origins, trimmed, twitch_channel, whole, ws_url, youtube_source,
+};
+use crate::config;
 
 /// One thing that is wrong with what was sent.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -271,86 +265,107 @@ fn gnasty_youtube(rules: &mut Rules, sent: &document::Youtube, known: &document:
     all.yt_debug = sent.debug;
 }
 
-fn whole(range: RangeInclusive<i64>) -> impl Fn(&i64) -> Result<u32, String> {
-    move |number| {
-        let (least, most) = (range.start(), range.end());
-        let fits = range.contains(number).then(|| u32::try_from(*number).ok()).flatten();
-        fits.ok_or_else(|| format!("{number} is not a number from {least} to {most}"))
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Config;
+
+    fn kept() -> Kept {
+        Kept { settings: config::Settings::of(&Config::default()), twitch: None, youtube: None }
     }
-}
 
-fn millis(range: RangeInclusive<i64>) -> impl Fn(&i64) -> Result<Duration, String> {
-    move |number| whole(range.clone())(number).map(|millis| Duration::from_millis(millis.into()))
-}
+    /// The fields that are wrong once `value` stands at `path`, and what is kept then.
+    fn wrong(path: &str, value: Value) -> (Vec<&'static str>, Kept) {
+        let (kept, known) = (kept(), Document::of(&kept()));
+        let mut sent = known.to_value();
+        *sent.pointer_mut(path).expect("a setting") = value;
+        let sent = serde_json::from_value(sent).expect("a document");
+        let (after, violations) = read(&sent, &known, &kept);
+        (violations.into_iter().map(|violation| violation.field).collect(), after)
+    }
 
-/// What may be sent back as it was read, and not otherwise.
-fn fixed<V>(known: String, kept: V, name: &'static str) -> impl FnOnce(&str) -> Result<V, String> {
-    move |sent| if sent.trim() == known { Ok(kept) } else { Err(only(name)) }
-}
-
-fn only(name: &str) -> String {
-    format!("cannot be changed while the server runs: {name} sets it, at the start")
-}
-
-fn trimmed(list: &[String]) -> impl Iterator<Item = &str> + Clone {
-    list.iter().map(|item| item.trim()).filter(|item| !item.is_empty())
-}
-
-fn enabled_sinks(list: &[String]) -> Result<Vec<String>, String> {
-    let mut sinks: Vec<String> = Vec::new();
-    for sink in trimmed(list).map(str::to_lowercase) {
-        if !SINKS.contains(&sink.as_str()) {
-            return Err(format!("`{sink}` is not a sink: there is {}", SINKS.join(", ")));
+    #[test]
+    fn numbers_stay_within_their_bounds() {
+        let most = i64::from(u32::MAX);
+        for (path, least, highest) in [
+            ("/tailer/pollIntervalMs", 25, 60_000),
+            ("/tailer/maxBatch", 1, 5000),
+            ("/tailer/maxLagMs", 0, 3_600_000),
+            ("/websocket/pingIntervalMs", 500, 120_000),
+            ("/websocket/pongWaitMs", 500, 120_000),
+            ("/websocket/writeDeadlineMs", 0, 60_000),
+            ("/websocket/maxMessageBytes", 1024, 16_777_216),
+            ("/ingest/backoffBaseMs", 100, 30_000),
+            ("/ingest/backoffMaxMs", 1000, 600_000),
+            ("/gnasty/sinks/batchSize", 1, most),
+            ("/gnasty/sinks/flushMaxMs", 0, most),
+            ("/gnasty/twitch/backoffMinMs", 1, 60_000),
+            ("/gnasty/twitch/backoffMaxMs", 1000, most),
+            ("/gnasty/twitch/refreshBackoffMinMs", 1, 60_000),
+            ("/gnasty/twitch/refreshBackoffMaxMs", 1000, most),
+            ("/gnasty/youtube/retrySeconds", 1, most),
+            ("/gnasty/youtube/pollTimeoutSecs", 0, most),
+            ("/gnasty/youtube/pollIntervalMs", 0, most),
+        ] {
+            for good in [least, highest] {
+                let (fields, after) = wrong(path, json!(good));
+                assert_eq!(fields, [""; 0], "{path} {good}");
+                assert_eq!(Document::of(&after).to_value().pointer(path), Some(&json!(good)), "{path}");
+            }
+            for bad in [least - 1, highest + 1, i64::MIN, i64::MAX] {
+                let (fields, after) = wrong(path, json!(bad));
+                assert_eq!(fields.len(), 1, "{path} {bad}");
+                assert_eq!(after, kept(), "{path} {bad}: what is wrong stays as it was");
+            }
         }
-        if !sinks.contains(&sink) {
-            sinks.push(sink);
+    }
+
+    #[test]
+    fn the_longest_wait_is_not_below_the_shortest() {
+        for (path, value, field) in [
+            ("/ingest/backoffBaseMs", 30_001, "ingest.backoffMaxMs"),
+            ("/gnasty/twitch/backoffMinMs", 60_001, "gnasty.twitch.backoffMaxMs"),
+            ("/gnasty/twitch/refreshBackoffMaxMs", 999, "gnasty.twitch.refreshBackoffMaxMs"),
+        ] {
+            assert_eq!(wrong(path, json!(value)).0, [field]);
         }
     }
-    if sinks.is_empty() { Err(format!("must name at least one: there is {}", SINKS.join(", "))) } else { Ok(sinks) }
-}
 
-fn origins(list: &[String]) -> Result<Origins, String> {
-    let items = trimmed(list).map(|item| item.trim_end_matches('/'));
-    let wrong: Vec<String> = items.clone().filter_map(|item| Origins::read(std::iter::once(item)).err()).collect();
-    if wrong.is_empty() { Origins::read(items) } else { Err(wrong.join("; ")) }
-}
+    #[test]
+    fn what_stands_already_is_never_wrong() {
+        let mut kept = kept();
+        kept.settings.tailer.max_batch = 0;
+        (kept.settings.backoff_base, kept.settings.backoff_max) = (Duration::from_secs(900), Duration::ZERO);
+        kept.settings.gnasty.sinks = vec!["stdout".to_owned()];
+        let known = Document::of(&kept);
+        let mut sent = known.clone();
+        sent.tailer.enabled = true;
 
-fn api_base(text: &str) -> Result<Url, String> {
-    address(text, &["http", "https"], "https://chat.example.com").map(tidy)
-}
+        let (after, violations) = read(&sent, &known, &kept);
 
-fn ws_url(text: &str) -> Result<Url, String> {
-    let mut url = tidy(address(text, &["ws", "wss"], "wss://chat.example.com/ws/chat")?);
-    if url.path() == "/" {
-        url.set_path(CLASSIC);
+        assert_eq!(violations, []);
+        kept.settings.tailer.enabled = true;
+        assert_eq!(after, kept);
     }
-    Ok(url)
-}
 
-fn address(text: &str, schemes: &[&str], example: &str) -> Result<Url, String> {
-    let url = Url::parse(text.trim()).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host());
-    let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
-    url.filter(|_| text.contains("://"))
-        .ok_or_else(|| format!("`{text}` is not a whole address: write it as {example}"))
-}
+    #[test]
+    fn what_only_the_environment_says_may_be_sent_back_and_not_changed() {
+        let path = Document::of(&kept()).tailer.offset_path;
 
-fn twitch_channel(text: &str) -> Result<Option<Channel>, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
+        for (path, value, fields) in [
+            ("/tailer/offsetPath", json!(format!(" {path} ")), &[][..]),
+            ("/tailer/offsetPath", json!("/etc/passwd"), &["tailer.offsetPath"]),
+            ("/tailer/offsetPath", json!(""), &["tailer.offsetPath"]),
+            ("/ingest/gnastyBin", json!("  "), &[]),
+            ("/ingest/gnastyBin", json!("/bin/sh"), &["ingest.gnastyBin"]),
+            ("/ingest/gnastyArgs", json!([" ", ""]), &[]),
+            ("/ingest/gnastyArgs", json!(["-c"]), &["ingest.gnastyArgs"]),
+        ] {
+            let (wrong, after) = wrong(path, value.clone());
+            assert_eq!(wrong, fields, "{path} {value}");
+            assert_eq!(after, kept(), "{path} {value}");
+        }
     }
-    let login = text.strip_prefix("twitch:").unwrap_or(text);
-    let channel = format!("{}:{login}", Platform::TWITCH).parse::<Channel>();
-    channel.map(Some).map_err(|error| error.to_string())
-}
-
-fn youtube_source(text: &str) -> Result<Option<Channel>, String> {
-    let text = text.trim();
-    if text.is_empty() { Ok(None) } else { Channel::on_youtube(text).map(Some).map_err(|error| error.to_string()) }
-}
-
-/// The address of a YouTube channel's stream, or of a video.
-pub fn canonical(channel: &Channel) -> String {
-    let url = channel.url();
-    if channel.login.starts_with("v:") { url } else { format!("{url}/live") }
 }
