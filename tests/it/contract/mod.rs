@@ -3,6 +3,7 @@
 
 mod cors;
 mod messages;
+mod routes;
 mod rows;
 mod rules;
 mod settings;
