@@ -3,6 +3,7 @@
 
 mod cors;
 mod messages;
+mod recipes;
 mod routes;
 mod rows;
 mod rules;

@@ -2,6 +2,7 @@
 //! Knows the program by its wire alone: nothing here imports it.
 
 pub mod classic;
+pub mod curl;
 pub mod feed;
 pub mod http;
 pub mod nginx;
