@@ -7,5 +7,4 @@ mod recipes;
 mod routes;
 mod rows;
 mod rules;
-mod settings;
 mod storage;
