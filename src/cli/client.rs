@@ -10,7 +10,7 @@ use reqwest::Response;
 use url::{Host, Url};
 
 use crate::config::Config;
-use crate::web::key;
+use crate::web::{key, upstream};
 
 /// A server on the same machine that takes longer is not well.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ pub fn print(line: &str) {
 
 /// A client that goes straight to the server: a proxy of the environment has no business on this machine.
 pub fn http() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?)
+    Ok(upstream::build(|| reqwest::Client::builder().no_proxy().timeout(PATIENCE))?)
 }
 
 /// Waits for the answer of a command.

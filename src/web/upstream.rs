@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
 
 use super::Problem;
 
@@ -19,17 +19,10 @@ const NAME: &str = concat!("elora-chat/", env!("CARGO_PKG_VERSION"));
 pub struct Upstream(Option<Client>);
 
 impl Upstream {
-    /// Without the system's root certificates there is no https: the log says so, and whoever needs it is told.
     pub fn new() -> Self {
-        let client = Client::builder()
-            .user_agent(NAME)
-            .connect_timeout(CONNECT)
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .build();
-        let told = client.inspect_err(|error| tracing::warn!(%error, "nothing can be fetched over https"));
-        Self(told.ok())
+        let builder = || Client::builder().user_agent(NAME).connect_timeout(CONNECT).redirect(Policy::none());
+        let client = build(|| builder().referer(false).no_proxy());
+        Self(client.inspect_err(|error| tracing::error!(%error, "nothing can be fetched")).ok())
     }
 
     /// Asks, and reads the whole answer, which may have `most` bytes and take `patience`.
@@ -47,9 +40,16 @@ impl Upstream {
     }
 
     pub fn client(&self) -> Result<&Client, Problem> {
-        let remedy = "nothing can be fetched over https here: install the system's root certificates (ca-certificates)";
-        self.0.as_ref().ok_or_else(|| Problem::unavailable(remedy))
+        self.0.as_ref().ok_or_else(|| Problem::unavailable("nothing can be fetched; the server's log says why"))
     }
+}
+
+/// A client, also where the system has no root certificates: plain http works there, and https fails when it is tried.
+pub fn build(builder: impl Fn() -> ClientBuilder) -> reqwest::Result<Client> {
+    builder().build().or_else(|_| {
+        tracing::warn!("nothing can be fetched over https: install the system's root certificates (ca-certificates)");
+        builder().tls_certs_only([]).build()
+    })
 }
 
 /// An answer that came whole.

@@ -253,3 +253,16 @@ async fn who_stops_reading_holds_nobody_up_for_long() {
     }
     assert!(begun.elapsed() > Duration::from_secs(2), "nobody was held up at all: this shows nothing");
 }
+
+#[tokio::test]
+async fn a_machine_without_root_certificates_fetches_over_http_and_says_what_is_missing() {
+    let upstream = Upstream::start(|_| Reply::new(200, "image/png", PNG)).await;
+    let launch = Launch::new().env("ELORA_INGEST_DRIVER", "none").env("ELORA_IMAGE_ORIGINS", &upstream.origin());
+    let server = launch.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/nonexistent").start().await;
+
+    assert_eq!(picture(&server, &upstream, "/a").await.status, 200);
+    assert!(server.said().contains("ca-certificates"), "{}", server.said());
+    let address = server.addr.to_string();
+    let healthy = server.launch().run_command(&["healthcheck", "--http-addr", &address]).await;
+    assert_eq!(healthy.code, Some(0), "{}", healthy.said);
+}
