@@ -63,6 +63,8 @@ fn state(server: &Server) -> Vec<String> {
 
 async fn serving(change: impl FnOnce(Launch) -> Launch) -> Server {
     let launch = Launch::new().env("TWITCH_CHANNELS", "room").env("ELORA_INGEST_DRIVER", "none");
+    // Doors that are usually not there at all are walked, too.
+    let launch = launch.env("ELORA_DEV_SEED_ENABLED", "1").env("ELORA_DEBUG_RAW_MESSAGES", "1");
     change(launch).start().await
 }
 

@@ -137,7 +137,7 @@ fn check(what: &str, answer: &Answer, given: &Given) {
     assert_eq!(answer.status, expected, "{what}: {body}");
     match given {
         Given::Text(start) => {
-            assert!(kind.starts_with("text/plain") && body.starts_with(start), "{what}: {kind} {body}")
+            assert!(kind.starts_with("text/plain") && body.starts_with(start), "{what}: {kind} {body}");
         }
         Given::Object(keys) => {
             assert!(kind.starts_with("application/json"), "{what}: {kind}");

@@ -17,7 +17,8 @@ use super::twitch::Twitch;
 use super::{DEADLINE, soon};
 
 /// Variables of the person who runs the tests that would reach the program.
-const FOREIGN_PREFIXES: [&str; 7] = ["ELORA_", "TWITCH_", "VITE_PUBLIC_", "HTTP_ADDR", "DB_PATH", "CHAT_URLS", "LOG_"];
+const FOREIGN_PREFIXES: [&str; 9] =
+    ["ELORA_", "GNASTY_", "TWITCH_", "YOUTUBE_", "VITE_PUBLIC_", "HTTP_ADDR", "DB_PATH", "CHAT_URLS", "LOG_"];
 const FOREIGN_NAMES: [&str; 4] = ["PORT", "DEPLOYED_URL", "GO_ENV", "ENVIRONMENT"];
 
 const ASK_EVERY: Duration = Duration::from_millis(50);
