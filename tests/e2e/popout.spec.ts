@@ -22,6 +22,14 @@ async function colorOf(page: Page, selector: string): Promise<string> {
   return page.evaluate((selector) => getComputedStyle(document.querySelector(selector)!).color, selector);
 }
 
+/** The keyframes that move an element. */
+async function motions(page: Page, selector: string): Promise<string[]> {
+  return page.evaluate((selector) => {
+    const moved = document.querySelector(selector)!.getAnimations();
+    return moved.map((motion) => (motion as CSSAnimation).animationName);
+  }, selector);
+}
+
 /** What earlier versions kept in the browser. */
 async function keeps(page: Page, kept: Record<string, unknown>) {
   await page.addInitScript((entries) => {
@@ -86,7 +94,8 @@ async function colors(page: Page, server: Server, twitch: Twitch) {
   await expect(first.locator('[role=img][aria-label="after the color"]')).toHaveCount(1);
   await expect(first.locator(".piece")).toHaveCount("afterthecolor".length);
   expect(await colorOf(page, ".color-red")).toBe("rgb(255, 92, 92)");
-  expect(await page.evaluate(() => document.querySelector(".color-red .piece")?.getAnimations().length)).toBe(1);
+  expect(await motions(page, ".color-red .piece")).toEqual(["wave"]);
+  expect(await motions(page, ".effect-slide")).toEqual(["glow3", "slide"]);
 }
 
 async function goesOn(page: Page, server: Server, twitch: Twitch) {
@@ -174,20 +183,22 @@ test("what looks like markup is text", async ({ page, server, twitch }) => {
 
 test("a scene's own style sheet wins, as it comes last", async ({ page, server, twitch }) => {
   await open(page, server);
-  twitch.say(CHANNEL, "style me");
+  twitch.say(CHANNEL, "glow1: style me");
   await expect(said(page, "style me")).toBeVisible();
 
   // What OBS adds by itself, and what a streamer may have written below it.
   await page.addStyleTag({
     content: `body { background-color: rgba(0, 0, 0, 0); margin: 0px auto; overflow: hidden; }
       #chat-container { background: transparent } .message-username { color: rgb(1, 2, 3) } .message-text { font-size: 30px }
-      .chat-message { padding: 9px } .sender { font-weight: 400 } .emote-image { height: 50px } .platform-icon { display: none }`,
+      .chat-message { padding: 9px; margin: 5px; animation: none } .color-glow1 { animation: none } .sender { font-weight: 400 } .emote-image { height: 50px } .platform-icon { display: none }`,
   });
 
   await expect(page.locator(".message-username")).toHaveCSS("color", "rgb(1, 2, 3)");
   await expect(page.locator(".message-text")).toHaveCSS("font-size", "30px");
   await expect(page.locator(".chat-message")).toHaveCSS("padding", "9px");
   await expect(page.locator(".platform-icon")).toBeHidden();
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+  expect((await said(page, "style me").boundingBox())?.y).toBeGreaterThan(600);
   for (const place of ["html", "body", "#chat-container"]) {
     await expect(page.locator(place)).toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
   }
