@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Token } from "../../lib/classic";
-import { body } from "./effects";
+import { body, isMoving } from "./effects";
 
 /** `colour red|text hello` */
 function tokens(line: string): Token[] {
@@ -42,8 +42,8 @@ test("letters that join are not parted, their words are", () => {
 test("a long text moves word by word, and a very long one not at all", () => {
   const pieces = (text: string) => body(tokens(`effect wave|text ${text}`), true).parts.flatMap((part) => ("words" in part ? part.words.flat() : []));
 
-  expect(pieces("word ".repeat(15).trim())).toHaveLength(60);
-  expect(pieces("word ".repeat(16).trim())).toHaveLength(16);
+  expect(pieces("word ".repeat(10).trim())).toHaveLength(40);
+  expect(pieces("word ".repeat(11).trim())).toHaveLength(11);
   expect(pieces("a ".repeat(250).trim())).toHaveLength(1);
   expect(pieces("e\u0301".repeat(490))).toHaveLength(1);
 });
@@ -51,4 +51,14 @@ test("a long text moves word by word, and a very long one not at all", () => {
 test("a command is said as it was typed, and so is a color without words", () => {
   expect(parts("command color purple")).toBe("!color purple");
   expect(parts("colour white")).toBe("white:");
+});
+
+test.each([
+  ["effect wave|text a", true],
+  ["colour glow1|text a", true],
+  ["colour red|text a", false],
+  ["effect evil|text a", false],
+  ["text flash1", false],
+])("whether anything moves in %s: %s", (line, moves) => {
+  expect(isMoving(tokens(line))).toBe(moves);
 });

@@ -11,8 +11,11 @@ const COLORS = new Set([
 const BY_LETTER = new Set(["wave", "wave2", "shake", "cheddar"]);
 const EFFECTS = new Set([...BY_LETTER, "slide", "scroll"]);
 
-/** Every piece that moves by itself is a layer of its own, so longer texts move word by word, or not at all. */
-const MOST_PIECES = 60;
+/**
+ * Every piece that moves by itself is a layer of its own, and about a hundred of them is what a machine without a
+ * graphics card still draws smoothly: three lines of these. Longer texts move word by word, or not at all.
+ */
+const MOST_PIECES = 40;
 
 /** Letters of these scripts change with their neighbors, and must not be parted. */
 const JOINED = /[\u0590-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u18af\ufb1d-\ufdff\ufe70-\ufeff]/;
@@ -48,6 +51,11 @@ export function body(tokens: readonly Token[], moves: boolean): Body {
 
 function spelled({ type, text }: Token): string {
   return type === "command" ? `!${text}` : text;
+}
+
+/** Whether anything of it would move or change its color. */
+export function isMoving(tokens: readonly Token[]): boolean {
+  return tokens.some(({ type, text }) => (type === "effect" && EFFECTS.has(text)) || (type === "colour" && /^(flash|glow)/.test(text)));
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
