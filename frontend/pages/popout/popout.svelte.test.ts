@@ -178,6 +178,8 @@ test("a browser that may not read is told so", async () => {
   await vi.advanceTimersByTimeAsync(7_000);
 
   expect([popout.isAway, popout.mayRead]).toEqual([true, false]);
+  live(10);
+  expect([popout.isAway, popout.mayRead]).toEqual([false, true]);
 });
 
 test("two signs of life that do not come are a lost line", () => {

@@ -93,6 +93,7 @@ export class Popout {
     this.#replayed = null;
     this.#connection.silenceMs = keepalive_ms > 0 ? 2 * keepalive_ms + GRACE_MS : SILENCE_MS;
     this.#connection.greeted();
+    this.mayRead = true;
     this.isAway = false;
     const isNewEpoch = this.#from?.epoch !== epoch;
     if (this.#from === null) this.#from = { epoch, position: this.settings.fetchHistoryOnLoad ? 0 : position };
