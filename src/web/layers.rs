@@ -85,7 +85,7 @@ pub fn protect(path: &str, sockets: &str, headers: &mut HeaderMap) {
     let framing = if is_overlay { "SAMEORIGIN" } else { "DENY" };
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static(framing));
     let resource = HeaderName::from_static("cross-origin-resource-policy");
-    headers.insert(resource, HeaderValue::from_static("same-origin"));
+    headers.entry(resource).or_insert(HeaderValue::from_static("same-origin"));
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The web's toolkit: guard, pages, probes, errors. Knows no feature and no platform.
+//! The web's toolkit: guard, pages, probes, errors, and the client for other servers. Knows no feature and no platform.
 
 pub mod assets;
 mod cors;

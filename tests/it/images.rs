@@ -69,6 +69,7 @@ async fn a_picture_comes_with_our_headers_and_none_of_its_servers() {
         ("cache-control", Some("public, max-age=86400, immutable")),
         ("content-security-policy", Some("default-src 'none'; style-src 'unsafe-inline'; sandbox")),
         ("x-content-type-options", Some("nosniff")),
+        ("cross-origin-resource-policy", Some("same-site")),
         ("content-length", Some("38")),
         ("set-cookie", None),
         ("access-control-allow-origin", None),

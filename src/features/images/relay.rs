@@ -17,6 +17,8 @@ use crate::stages::Stage;
 const PIECES: usize = 4;
 /// An address of these hosts always means the same picture; a day keeps mistakes short.
 const KEEP: &str = "public, max-age=86400, immutable";
+/// A front end on another port or subdomain shows what we relay; a stranger's page does not.
+const SHOWN_BY: &str = "same-site";
 /// Opened by itself, a picture may style itself and do nothing else.
 const HARMLESS: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
@@ -60,6 +62,7 @@ pub fn answer(picture: Picture, turn: OwnedSemaphorePermit, until: Instant, stag
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(KEEP));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(HARMLESS));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static(SHOWN_BY));
     answer
 }
 
