@@ -250,7 +250,7 @@ async fn who_stops_reading_holds_nobody_up_for_long() {
         let answer = Request::new("HEAD", &path(&upstream, "/one")).send(server.addr).await;
         assert!(answer.status == 200 || answer.header("retry-after") == Some("5"), "{answer:?}");
         seen.push(answer.status);
-        assert!(begun.elapsed() < Duration::from_secs(20), "{seen:?}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{seen:?}");
     }
     assert!(begun.elapsed() > Duration::from_secs(2), "nobody was held up at all: this shows nothing");
 }
