@@ -132,6 +132,8 @@ impl Desk {
             // The client may have gone.
             let _ = wish.reply.send(answer);
         }
+        // Nobody can wish any more once the listener is gone, which may be a moment before the house says so.
+        stop.cancelled().await;
     }
 
     async fn grant(&self, sent: Map<String, Value>) -> Result<Changed, Refusal> {
