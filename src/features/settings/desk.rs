@@ -169,3 +169,44 @@ impl Desk {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::{Config, Current, Settings};
+    use crate::store;
+    use crate::telemetry::Metrics;
+
+    #[tokio::test]
+    async fn a_wish_is_granted_and_told_though_its_client_has_gone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut config = Config::default();
+        config.store.path = folder.path().join("elora.db");
+        let opened = store::open(&config.store, 16, &Metrics::new()).expect("a store in a new folder opens");
+        let db = opened.db;
+        let list = List {
+            first: |_, _| Ok(None),
+            replace: |_, _, _| Ok(()),
+            change: Arc::new(move |change| {
+                let db = db.clone();
+                async move { db.write(change).await }.boxed()
+            }),
+        };
+        let seed = Arc::new(Kept { settings: Settings::of(&config), twitch: None, youtube: None });
+        let (told, current) = Current::new(seed.settings.clone());
+        let ((wishes, queue), (resync, mut rings)) = (mpsc::channel(QUEUE), mpsc::channel(1));
+        let (reply, client) = oneshot::channel();
+        drop(client);
+        let Value::Object(sent) = json!({ "tailer": { "maxBatch": 7 } }) else { panic!("it is an object") };
+        assert!(wishes.try_send(Wish { sent, reply }).is_ok());
+        drop(wishes);
+
+        Desk::new(Book { seed, list }, queue, told, resync).run(CancellationToken::new()).await;
+
+        assert_eq!(current.now().tailer.max_batch, 7);
+        assert_eq!(rings.recv().await, Some(()));
+    }
+}

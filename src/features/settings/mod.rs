@@ -74,6 +74,9 @@ impl Settings {
         let settings = over(&seed, stored.as_deref(), |problem| {
             tracing::warn!(%problem, "the settings that were kept cannot be used as they are; the environment's hold there");
         });
+        if settings != seed.settings {
+            tracing::info!("config: what was changed while the server ran is in force; /configz shows it");
+        }
         let (told, current) = Current::new(settings);
         Ok(Self { seed, told, current })
     }

@@ -197,8 +197,9 @@ fn ingest(
     let bin = fixed(known.gnasty_bin.clone(), (), "GNASTY_BIN");
     rules.read("ingest.gnastyBin", sent.gnasty_bin.as_str(), known.gnasty_bin.as_str(), &(), bin);
     let same_args = |args: &[String]| {
-        let same = trimmed(args).eq(known.gnasty_args.iter().map(String::as_str));
-        same.then_some(()).ok_or_else(|| only("GNASTY_ARGS"))
+        let is = |list: &[String]| trimmed(args).eq(list.iter().map(String::as_str));
+        // A file of old may have them unmasked.
+        (is(&known.gnasty_args) || is(&kept.gnasty.args)).then_some(()).ok_or_else(|| only("GNASTY_ARGS"))
     };
     rules.read("ingest.gnastyArgs", sent.gnasty_args.as_slice(), known.gnasty_args.as_slice(), &(), same_args);
     let (base, max) = (&sent.backoff_base_ms, &sent.backoff_max_ms);
@@ -348,6 +349,24 @@ mod tests {
         assert_eq!(violations, []);
         kept.settings.tailer.enabled = true;
         assert_eq!(after, kept);
+    }
+
+    #[test]
+    fn arguments_may_be_sent_back_with_their_secrets_or_without() {
+        let mut kept = kept();
+        kept.settings.gnasty.args = vec!["--token=canary".to_owned(), "-v".to_owned()];
+        let known = Document::of(&kept);
+        let violations = |args: [&str; 2]| {
+            let mut sent = known.clone();
+            sent.ingest.gnasty_args = args.map(str::to_owned).to_vec();
+            read(&sent, &known, &kept).1.len()
+        };
+
+        assert_eq!(known.ingest.gnasty_args, ["--token=***", "-v"]);
+        assert_eq!(violations(["--token=***", " -v"]), 0);
+        assert_eq!(violations(["--token=canary", "-v"]), 0);
+        assert_eq!(violations(["--token=other", "-v"]), 1);
+        assert_eq!(violations(["-v", "--token=***"]), 1);
     }
 
     #[test]
