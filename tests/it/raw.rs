@@ -40,12 +40,13 @@ async fn a_row_has_five_fields_and_the_newest_row_comes_first() {
     let (_twitch, server, feed) = open_door(&["first", "second"]).await;
 
     let newest = feed.ids()[1];
-    let expected = json!({ "rowid": newest, "platform": "twitch", "username": ADA.name, "text": "second",
+    let expected = json!({ "rowid": newest, "platform": "Twitch", "username": ADA.name, "text": "second",
                            "ts": "2026-01-01T00:00:00Z" });
     assert_eq!(rows(&server, "?limit=1").await, [expected]);
     assert_eq!(texts(&server, "").await, ["second", "first"]);
     assert_eq!(texts(&server, "?limit=9000&platform=twitch").await.len(), 2);
-    assert!(rows(&server, "?platform=Twitch").await.is_empty(), "a name fits or does not");
+    assert_eq!(texts(&server, "?platform=Twitch").await.len(), 2, "as the rows spell it");
+    assert!(rows(&server, "?platform=Twit").await.is_empty(), "a name fits or does not");
 }
 
 #[tokio::test]

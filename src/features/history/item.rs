@@ -29,7 +29,7 @@ impl Item {
             id: event.id.to_string(),
             ts: event.at.to_rfc3339_trimmed(),
             username: message.map(|message| message.author.name.clone()).unwrap_or_default(),
-            platform: event.channel.platform.to_string(),
+            platform: event.channel.platform.title().to_owned(),
             text: message.map(|message| message.text.clone()).unwrap_or_default(),
             emotes_json: message.map_or_else(|| "[]".to_owned(), |message| classic::emotes_json(&message.fragments)),
             raw_json: wire::event(event),

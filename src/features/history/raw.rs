@@ -35,7 +35,8 @@ pub struct Raw {
 
 pub async fn raw_messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<axum::Json<Vec<Raw>>, Problem> {
     let rows = Rows {
-        platform: Some(ask.platform).filter(|platform| !platform.is_empty()),
+        // In any case, as the rows spell it or as everything else does.
+        platform: Some(ask.platform.trim().to_lowercase()).filter(|platform| !platform.is_empty()),
         after: millis("after_ts", &ask.after_ts)?,
         before: millis("before_ts", &ask.before_ts)?,
         limit: number("limit", &ask.limit)?.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST).min(MOST)),
@@ -50,7 +51,7 @@ impl Raw {
             Kind::Message(message) => (message.author.name, message.text),
             _ => Default::default(),
         };
-        let (platform, ts) = (event.channel.platform.to_string(), event.at.to_rfc3339_trimmed());
+        let (platform, ts) = (event.channel.platform.title().to_owned(), event.at.to_rfc3339_trimmed());
         Self { rowid: event.id.0, platform, username, text, ts }
     }
 }
