@@ -10,7 +10,7 @@
 //! - [`store`] writes it to SQLite, where an event gets the number that orders everything.
 //! - [`feed`] reads what is new and turns it into bytes, once for everyone who watches.
 //! - [`web`] lets requests in, or does not, and knows what every route needs.
-//! - [`features`] are what people come for: the live chat, its history, its sources.
+//! - [`features`] are what people come for: the live chat, its history, its sources, its settings.
 //! - [`telemetry`] tells outside how it all goes: the log and the metrics.
 
 pub mod app;

@@ -1,4 +1,4 @@
-//! The configuration: plain typed sections, read once at start.
+//! The configuration: plain typed sections, read once at start, and the settings among them that may change later.
 //! Nothing else in the program looks at the environment.
 
 mod dev;

@@ -137,7 +137,10 @@ impl IntoResponse for Refusal {
             Self::Payload(problem) => (StatusCode::BAD_REQUEST, refused("invalid_payload", problem)),
             Self::Rules(violations) => {
                 let count = violations.len();
-                let message = format!("{count} setting{} cannot be so", if count == 1 { "" } else { "s" });
+                let message = format!(
+                    "{count} setting{} refused; nothing was changed",
+                    if count == 1 { " was" } else { "s were" }
+                );
                 let mut body = refused("validation_failed", message);
                 body["details"] = json!(violations);
                 (StatusCode::BAD_REQUEST, body)
