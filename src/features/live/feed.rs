@@ -99,11 +99,13 @@ impl Form for Ask {
     }
 
     async fn begin_anew(watcher: &mut Watcher<Self>) -> Result<(), End> {
-        let head = watcher.seat.head();
+        let position = watcher.position;
         watcher.socket.put(wire::reset().into()).await?;
-        send_newest(watcher, head).await?;
+        send_newest(watcher, position).await?;
+        // However few it wants to see again, what it was not sent yet is not among them.
+        watcher.catch_up().await?;
         // Where nothing is left to send, this alone tells the new cursor.
-        watcher.socket.put(watcher.form.keepalive(&watcher.live, head)).await?;
+        watcher.socket.put(watcher.form.keepalive(&watcher.live, watcher.position)).await?;
         watcher.flush().await?;
         Ok(())
     }
@@ -154,13 +156,12 @@ impl sse::Form for Ask {
     }
 
     async fn begin_anew(reader: &mut sse::Reader<Self>) -> Option<()> {
-        let head = reader.seat.head();
-        reader.position = head;
         // A connection that is lost here must not be resumed behind what still follows.
         reader.push_placeless(sse::Line::Unnamed(wire::reset().into()));
-        tell_newest(reader, head).await?;
-        let place = sse::Form::keepalive(&reader.form, &reader.live, head);
-        reader.push(head, place);
+        tell_newest(reader, reader.position).await?;
+        reader.catch_up().await?;
+        let place = sse::Form::keepalive(&reader.form, &reader.live, reader.position);
+        reader.push(reader.position, place);
         Some(())
     }
 }

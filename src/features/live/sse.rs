@@ -157,7 +157,7 @@ impl<F: Form> Reader<F> {
         Some(())
     }
 
-    async fn catch_up(&mut self) -> Option<()> {
+    pub async fn catch_up(&mut self) -> Option<()> {
         let (position, head) = (self.position, self.seat.head());
         let mut page = self.live.db.read(move |connection| F::missed(connection, position, PAGE)).await.ok()?;
         // A page that is not full has everything there was. Of what is newer than the hub's newest, the hub has not said
