@@ -66,13 +66,38 @@ pub fn log_length(path: &Path) -> u64 {
     std::fs::metadata(place::beside(path, "-wal")).map_or(0, |log| log.len())
 }
 
+/// Puts on disk what the log holds by now. Nobody locks the log's file, so that another handle of it does no harm.
+pub fn sync(path: &Path) {
+    let synced = std::fs::File::open(place::beside(path, "-wal")).and_then(|log| log.sync_data());
+    if let Err(error) = synced {
+        tracing::debug!(%error, "the log is put on disk by the next heartbeat");
+    }
+}
+
+/// Copies the log into the file beside the writer, and then what came meanwhile, so that next to nothing is left.
+pub fn copy(path: &Path) {
+    match Connection::open(path) {
+        Ok(connection) => (0..2).for_each(|_| checkpoint(&connection, "passive")),
+        Err(error) => tracing::debug!(%error, "the log stays as it is until the next attempt"),
+    }
+}
+
 /// Empties the log if no reader is in the way: the writer has no time to wait for one.
 pub fn truncate(connection: &Connection) {
+    empty(connection, "truncate");
+}
+
+/// The same, but the log's file keeps its length: it will be filled again at once.
+pub fn restart(connection: &Connection) {
+    empty(connection, "restart");
+}
+
+fn empty(connection: &Connection, mode: &str) {
     let patience = connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, i64>(0));
     let hurried = connection.pragma_update(None, "busy_timeout", 0);
-    checkpoint(connection, "truncate");
+    checkpoint(connection, mode);
     let restored = patience.and_then(|patience| connection.pragma_update(None, "busy_timeout", patience));
-    report("truncate", hurried.and(restored));
+    report(mode, hurried.and(restored));
 }
 
 fn checkpoint(connection: &Connection, mode: &str) {

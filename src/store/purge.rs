@@ -4,18 +4,24 @@
 //! First a mark is laid, and from then on the writer takes nothing older, so that a backlog brings nothing back. At the
 //! end an id is left out: cursors below it belong to clients that may still show what is gone.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::{Db, Error, body, lock};
+use tokio::sync::oneshot;
+
+use super::{Db, Error, body, checkpoint, lock, writer};
 use crate::chat::event::BOGUS_MS;
 use crate::chat::{EventId, Kind, Millis};
 
-/// Rows deleted in one transaction at most, and how long it may take before its commit, which takes as long again:
+/// Rows deleted in one transaction at most, and how long that may take before the commit, which takes as long again:
 /// chat waits for it.
-const MOST_PER_CHUNK: usize = 512;
-const LONGEST_CHUNK: Duration = Duration::from_millis(5);
+const MOST_PER_CHUNK: usize = 256;
+const LONGEST_CHUNK: Duration = Duration::from_millis(4);
+/// Chunks after which the log is copied into the file: each leaves some 1 MiB there, as the platforms' ids lie all over
+/// their index.
+const COPY_EVERY: u64 = 8;
 /// The longest pause after a chunk.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
@@ -74,7 +80,7 @@ impl Db {
     }
 
     async fn carry_out(&self, purge: Purge, is_resumed: bool) -> Result<u64, Error> {
-        let (mut messages, mut has_deleted) = (0, is_resumed);
+        let (mut messages, mut chunks, mut has_deleted) = (0, 0_u64, is_resumed);
         loop {
             let begun = Instant::now();
             let chunk = self.write(move |tx| delete_some(tx, purge)).await?;
@@ -83,7 +89,13 @@ impl Db {
             }
             (messages, has_deleted) = (messages + chunk.messages, true);
             // Half of the time is others'.
-            tokio::time::sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
+            let pause = begun.elapsed().min(LONGEST_PAUSE);
+            self.aside(checkpoint::sync).await?;
+            tokio::time::sleep(pause).await;
+            chunks += 1;
+            if chunks % COPY_EVERY == 0 {
+                self.empty_log().await?;
+            }
         }
         if !has_deleted {
             self.write(move |tx| forget(tx, purge)).await?;
@@ -92,6 +104,20 @@ impl Db {
         self.drop_clears(purge).await?;
         self.write(move |tx| end(tx, purge)).await?;
         Ok(messages)
+    }
+
+    /// Deleting fills the log many times faster than chat does. It is copied here, or the writer would have to one day,
+    /// while chat waits.
+    async fn empty_log(&self) -> Result<(), Error> {
+        self.aside(checkpoint::copy).await?;
+        let (reply, answer) = oneshot::channel();
+        self.ask(writer::bare_job(checkpoint::restart, reply), answer).await
+    }
+
+    /// Work on the store's files, on neither the writer's thread nor an async one.
+    async fn aside(&self, work: fn(&Path)) -> Result<(), Error> {
+        let path = self.path().to_owned();
+        tokio::task::spawn_blocking(move || work(&path)).await.map_err(|_| Error::Closed)
     }
 
     async fn drop_clears(&self, purge: Purge) -> Result<(), Error> {

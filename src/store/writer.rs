@@ -50,6 +50,20 @@ where
     answered(move |connection| connection::durably(connection, usual, |connection| transact(connection, change)), reply)
 }
 
+/// What needs the writer's connection, and no transaction.
+pub fn bare_job<F>(task: F, reply: oneshot::Sender<Result<(), Error>>) -> Job
+where
+    F: FnOnce(&Connection) + Send + 'static,
+{
+    answered(
+        |connection| {
+            task(connection);
+            Ok(())
+        },
+        reply,
+    )
+}
+
 fn transact<T>(
     connection: &Connection,
     change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
