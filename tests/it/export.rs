@@ -79,6 +79,41 @@ async fn hostile_texts_stay_in_their_cells_and_are_no_formulas() {
 }
 
 #[tokio::test]
+async fn a_table_says_what_the_lines_say() {
+    let spoken = [
+        "plain",
+        "a,b;c\td",
+        "\"quoted\"",
+        "\"",
+        "''",
+        "=1",
+        "tail\\",
+        "你好 🦀",
+        " lead and trail ",
+        "\u{1}ACTION waves\u{1}",
+    ];
+    let (_twitch, server) = said(&spoken).await;
+
+    let lines = ndjson(&server, "?limit=4").await;
+    let table = server.get("/api/messages/export?format=csv&limit=4").await.text();
+    assert_eq!((lines.len(), table.lines().count()), (4, 5), "as many as were asked for, and a header");
+    let lines = ndjson(&server, "").await;
+    let table = server.get("/api/messages/export?format=csv").await.text();
+
+    let mut table = csv::Reader::from_reader(table.as_bytes());
+    assert_eq!(table.headers().expect("a header"), &csv::StringRecord::from(COLUMNS.to_vec()));
+    let rows: Vec<csv::StringRecord> = table.records().map(|row| row.expect("a whole row")).collect();
+    assert_eq!((rows.len(), lines.len()), (spoken.len(), spoken.len()));
+    for (row, line) in rows.iter().zip(&lines) {
+        for (cell, column) in row.iter().zip(COLUMNS) {
+            let said = line[column].as_str().expect("a text");
+            let guard = if said.starts_with('=') { "'" } else { "" };
+            assert_eq!(cell, format!("{guard}{said}"), "{column}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_long_file_has_everything_once_and_ends_where_it_was_asked_to() {
     let all: Vec<String> = (0..1300).map(|n| format!("m{n}")).collect();
     let (_twitch, server) = said(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;

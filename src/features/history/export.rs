@@ -1,5 +1,5 @@
 //! `GET /api/messages/export`: the history as a file, NDJSON or CSV, newest first. It is written while it is read: what
-//! is under way takes no more memory than one page, however long the file.
+//! is under way takes no more memory than two pages, however long the file.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::future::{BoxFuture, poll_immediate, ready};
 use futures_util::stream;
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -61,13 +62,26 @@ pub async fn export(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<Resp
     // The first page is read before the answer begins, so that a store that fails says so.
     let (first, next) = Progress { db, format, page, left }.step().await?;
     let first = [format.head(), first].concat();
-    let rest = stream::try_unfold(next, async |progress| match progress {
-        Some(progress) => progress.step().await.map(Some),
-        None => Ok(None),
+    let rest = stream::try_unfold(read_ahead(next).await, async |running| {
+        let Some(running) = running else { return Ok::<_, Error>(None) };
+        let (piece, next) = running.await?;
+        Ok(Some((piece, read_ahead(next).await)))
     });
     let begin = stream::once(async { Ok::<_, Error>(Bytes::from(first)) });
     let body = stream::StreamExt::chain(begin, stream::TryStreamExt::map_ok(rest, Bytes::from));
     Ok((format.headers(), Body::from_stream(body)).into_response())
+}
+
+/// A piece that is being made, and what follows it.
+type Running = BoxFuture<'static, Result<(Vec<u8>, Option<Progress>), Error>>;
+
+/// Begins the next piece, so that it is made while the former is sent. There is never more than one ahead.
+async fn read_ahead(next: Option<Progress>) -> Option<Running> {
+    let mut running: Running = Box::pin(next?.step());
+    Some(match poll_immediate(&mut running).await {
+        Some(made) => Box::pin(ready(made)),
+        None => running,
+    })
 }
 
 impl Progress {
@@ -139,7 +153,7 @@ fn csv(items: impl Iterator<Item = Item>) -> Vec<u8> {
 
 /// A spreadsheet would take such a text for a formula, and chat is written by strangers.
 fn harmless(cell: &str) -> Cow<'_, [u8]> {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if is_formula { format!("'{cell}").into_bytes().into() } else { cell.as_bytes().into() }
 }
 
@@ -149,7 +163,7 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
             assert_eq!(harmless(formula), format!("'{formula}").as_bytes());
         }
         assert_eq!(harmless("1=1"), b"1=1".as_slice());
