@@ -108,6 +108,14 @@ bench-slow: ##@Measure The feed with one client that never reads, beside without
 bench-ingest: ##@Measure Rows a second from Twitch to the feed, beside a bare loop
 	@scripts/bench ingest
 
+.PHONY: bench-export
+bench-export: ##@Measure Export of 100,000 rows, beside a bare loop
+	@scripts/bench export
+
+.PHONY: bench-purge
+bench-purge: ##@Measure The feed while 1,000,000 rows are purged
+	@scripts/bench purge
+
 .PHONY: ws
 ws: ##@Look Print chat from a running server, a line each
 	@$(WS) $(ARGS)

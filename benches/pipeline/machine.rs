@@ -20,8 +20,17 @@ pub fn cpu(pid: u32) -> Duration {
 
 /// Resident memory in KiB.
 pub fn rss(pid: u32) -> f64 {
+    memory(pid, "VmRSS:")
+}
+
+/// The most resident memory so far, in KiB.
+pub fn peak(pid: u32) -> f64 {
+    memory(pid, "VmHWM:")
+}
+
+fn memory(pid: u32, field: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).expect("a running process has memory")
 }
 

@@ -1,17 +1,20 @@
 //! What the whole way costs, from a chat line to a client's frame: each number beside a peer or a floor that was
 //! measured in the same run, in turns. Prints Markdown.
 //!
-//! `--only feed,slow,ingest,memory,start,parse` measures some of it, `--seconds N` says how long a round takes, and
+//! `--only feed,slow,ingest,export,purge,memory,start,parse` measures some of it, `--seconds N` says how long a round takes, and
 //! `--into FILE` puts the results into a document. Without `--bench`, which cargo adds where it benches, everything
 //! runs small and short: whether every client gets every message in order is asserted, and never a time.
 
 mod crowd;
+mod export;
 mod feed;
+mod filled;
 mod floor;
 mod ingest;
 mod machine;
 mod memory;
 mod parse;
+mod purge;
 mod report;
 mod scan;
 mod scene;
@@ -30,11 +33,13 @@ use report::Section;
 
 type Measure = fn(&Plan) -> Section;
 
-const MEASUREMENTS: [(&str, Measure); 6] = [
+const MEASUREMENTS: [(&str, Measure); 8] = [
     ("parse", parse::measure),
     ("feed", feed::measure),
     ("slow", slow::measure),
     ("ingest", ingest::measure),
+    ("export", export::measure),
+    ("purge", purge::measure),
     ("memory", memory::measure),
     ("start", start::measure),
 ];
