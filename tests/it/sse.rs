@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::http::Request;
 use crate::support::scene::watching;
 use crate::support::server::Server;
 use crate::support::source::Source;
@@ -98,4 +99,26 @@ async fn a_stop_delivers_what_there_is_and_ends_the_stream() {
     });
 
     assert_eq!(ended.code, Some(0), "{}", ended.said);
+}
+
+#[tokio::test]
+async fn a_purge_is_told_and_its_cursor_is_a_new_one() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let said = twitch.say("room", &ADA, "soon gone").await;
+    feed.event(&said).await;
+    let mut source = open(&server, "", None).await;
+    until_message(&mut source, &said).await;
+    let old = source.last_id.clone();
+
+    let body = serde_json::json!({ "before_ts": i64::MAX });
+    let purged = server.ask(Request::new("POST", "/api/messages/purge").json(&body)).await;
+    source.until("the purge", |source| source.frames.iter().any(|frame| frame["type"] == "reset")).await;
+    source.until("a new place", |source| source.last_id != old).await;
+
+    assert_eq!(purged.text(), r#"{"deleted":1}"#);
+    for (place, is_resumed) in [(&old, false), (&source.last_id, true)] {
+        let mut again = open(&server, "", Some(place)).await;
+        again.until("hello", |again| !again.frames.is_empty()).await;
+        assert_eq!(again.frames[0]["resumed"], is_resumed, "{place}");
+    }
 }
