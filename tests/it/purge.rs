@@ -328,7 +328,7 @@ async fn chat_goes_on_meanwhile_and_two_purges_share_the_work() {
 
     let half = NEW_YEAR + MANY / 2;
     let (ids, some, rest) =
-        tokio::join!(twitch.burst("room", 300, 1000), purge(&server, half), purge(&server, NEW_YEAR + 2 * MANY));
+        tokio::join!(twitch.burst("room", 1800, 1000), purge(&server, half), purge(&server, NEW_YEAR + 2 * MANY));
 
     assert_eq!(some + rest, 1 + u64::try_from(MANY).expect("a number"));
     assert_eq!(old_ones(&server), 0);
