@@ -22,7 +22,7 @@ impl Span {
 const NEWEST: &str = "select id, platform, alert from events indexed by events_alert
      where alert is not null and at >= :since and at < :before order by at desc, id desc";
 
-const AFTER: &str = "select id from events indexed by events_alert
+const AFTER: &str = "select id from events indexed by events_alert_id
      where alert is not null and id > :id order by id limit :limit";
 
 /// The newest whose platform and name pass, newest first.
@@ -74,4 +74,25 @@ pub fn after(connection: &Connection, id: EventId, limit: usize) -> rusqlite::Re
     let ids = query.query_map(named_params! { ":id": id.0, ":limit": events::rows(limit) }, |row| row.get(0))?;
     let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
     ids.into_iter().filter_map(|id| events::one(connection, EventId(id)).transpose()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::store::{connection, migrate};
+
+    #[test]
+    fn the_next_alerts_are_found_without_reading_the_earlier_ones() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("elora.db");
+        let mut store = connection::writer(&path, &config::Store::default()).expect("a new store opens");
+        migrate::run(&mut store, &path).expect("the schema is made");
+
+        let mut plan = store.prepare(&format!("explain query plan {AFTER}")).expect("the query fits the schema");
+        let steps = plan.query_map(["", ""], |row| row.get(3)).expect("the plan is told");
+        let steps: Vec<String> = steps.collect::<Result<_, _>>().expect("every step is text");
+
+        assert_eq!(steps, ["SEARCH events USING INDEX events_alert_id (id>?)"]);
+    }
 }

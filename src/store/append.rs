@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::{body, purge};
-use crate::chat::{Author, Channel, Cleared, EventId, Kind, Millis, NewEvent, Platform, Removed, Target};
+use crate::chat::{Author, Channel, Cleared, EventId, Kind, Millis, NewEvent, Platform, Removed, Shared, Target};
 
 /// Authors remembered between events. The rows are the truth; this only saves looking them up.
 const MOST_AUTHORS: usize = 20_000;
@@ -236,28 +236,27 @@ fn author_of(kind: &Kind) -> Option<&Author> {
     }
 }
 
+/// By the table's whole key: a platform may have removed thousands, and every message asks.
+const REMOVAL: &str = "select event_id from removals
+     where platform = :platform and native_id = :native_id and channel_id = :channel";
+
+const REMOVAL_OF_SOURCE: &str = "select min(r.event_id) from channels c cross join removals r
+     on r.platform = :platform and r.native_id = :native_id and r.channel_id = c.id
+     where c.platform = :platform and c.native_id = :channel";
+
 /// The removal that came before its message: of itself, or of what it is a copy of.
 fn tombstone(tx: &Connection, event: &NewEvent, channel: i64) -> rusqlite::Result<Option<i64>> {
     let (Kind::Message(_) | Kind::Alert(_), Some(native_id)) = (&event.kind, &event.native_id) else {
         return Ok(None);
     };
-    let (source_id, source_channel) =
-        event.shared.as_ref().map(|shared| (&shared.source_id, &shared.channel_id)).unzip();
-    tx.prepare_cached(
-        "select min(event_id) from removals where platform = :platform
-         and (native_id = :native_id and channel_id = :channel or native_id = :source_id and channel_id in
-           (select id from channels where platform = :platform and native_id = :source_channel))",
-    )?
-    .query_row(
-        named_params! {
-            ":platform": event.channel.platform.as_str(),
-            ":native_id": native_id,
-            ":channel": channel,
-            ":source_id": source_id,
-            ":source_channel": source_channel,
-        },
-        |row| row.get(0),
-    )
+    let platform = event.channel.platform.as_str();
+    let key = named_params! { ":platform": platform, ":native_id": native_id, ":channel": channel };
+    let own = tx.prepare_cached(REMOVAL)?.query_row(key, |row| row.get(0)).optional()?;
+    let Some(Shared { source_id, channel_id }) = event.shared.as_ref().filter(|_| own.is_none()) else {
+        return Ok(own);
+    };
+    let key = named_params! { ":platform": platform, ":native_id": source_id, ":channel": channel_id };
+    tx.prepare_cached(REMOVAL_OF_SOURCE)?.query_row(key, |row| row.get(0))
 }
 
 /// Names the workspace so that the index of the platform's ids serves it.
@@ -319,18 +318,27 @@ mod tests {
     use crate::config;
     use crate::store::{connection, migrate};
 
+    /// How SQLite goes about a query of three values.
+    fn steps(store: &Connection, query: &str) -> Vec<String> {
+        let mut plan = store.prepare(&format!("explain query plan {query}")).expect("the query fits the schema");
+        let steps = plan.query_map(["", "", ""], |row| row.get(3)).expect("the plan is told");
+        steps.collect::<Result<_, _>>().expect("every step is text")
+    }
+
     #[test]
-    fn what_a_removal_means_is_found_by_its_index() {
+    fn a_removal_and_what_it_means_are_found_by_their_keys() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("elora.db");
         let mut store = connection::writer(&path, &config::Store::default()).expect("a new store opens");
         migrate::run(&mut store, &path).expect("the schema is made");
 
-        let mut plan = store.prepare(&format!("explain query plan {FIND}")).expect("the query fits the schema");
-        let steps = plan.query_map(["", "", ""], |row| row.get(3)).expect("the plan is told");
-        let steps: Vec<String> = steps.collect::<Result<_, _>>().expect("every step is text");
-
+        let found = steps(&store, FIND);
         let index = "INDEX events_native (workspace_id=? AND platform=? AND kind=? AND native_id=?)";
-        assert!(steps[0].contains(index), "{steps:?}");
+        assert!(found[0].contains(index), "{found:?}");
+        for query in [REMOVAL, REMOVAL_OF_SOURCE] {
+            let found = steps(&store, query);
+            let key = "USING PRIMARY KEY (platform=? AND native_id=? AND channel_id=?)";
+            assert!(found.last().is_some_and(|step| step.contains(key)), "{found:?}");
+        }
     }
 }
