@@ -199,7 +199,9 @@ impl Stage {
         for folder in ["bin", "scripts"] {
             std::fs::create_dir(dir.path().join(folder)).unwrap();
         }
-        std::fs::copy("scripts/compose", dir.path().join("scripts/compose")).unwrap();
+        for script in ["scripts/compose", "scripts/env-value"] {
+            std::fs::copy(script, dir.path().join(script)).unwrap();
+        }
         std::fs::write(dir.path().join(".env"), dotenv).unwrap();
         for tool in ["awk", "bash", "chown", "dirname", "env", "head", "id", "ls", "mkdir", "sed", "sort", "tail"] {
             let found =
@@ -222,7 +224,7 @@ impl Stage {
 
     fn run(&self, args: &[&str]) -> Output {
         let mut command = Command::new("bash");
-        command.env_clear().env("PATH", self.dir.path().join("bin"));
+        command.env_clear().env("PATH", self.dir.path().join("bin")).env("HOME", self.dir.path().join("home"));
         command.arg(self.dir.path().join("scripts/compose")).args(args).output().unwrap()
     }
 
@@ -257,6 +259,7 @@ fn a_folder_of_the_host_is_mounted_for_its_owner_and_data_is_never_taken_for_one
     };
 
     assert_eq!(last("ELORA_HOST_DATA_DIR=./chat\n"), format!("uid={uid} data=HERE/chat gnasty="));
+    assert_eq!(last("ELORA_HOST_DATA_DIR=~/chat\n"), format!("uid={uid} data=HERE/home/chat gnasty="));
     assert_eq!(last("ELORA_DATA_DIR=chat\nDOCKER_UID=7\n"), "uid= data=HERE/chat gnasty=");
     assert_eq!(last("ELORA_DATA_DIR=/data/\n"), "uid= data= gnasty=");
     assert_eq!(last("ELORA_DATA_DIR=/data\nELORA_HOST_DATA_DIR=/data\nDOCKER_UID=7"), "uid= data=/data gnasty=");
