@@ -22,7 +22,9 @@ pub use supervisor::supervise;
 
 /// One platform's listener: told which channels are wanted, it says what it hears.
 ///
-/// It connects, joins and leaves as `wanted` changes, and returns when `stop` fires (`Ok`) or when it cannot go on.
+/// It connects, joins and leaves as `wanted` changes, and returns when `stop` fires (`Ok`) or when it cannot go on. Before it
+/// does, it leaves at once and puts what it has heard into the sink, however long that takes: the supervisor knows how long
+/// it may.
 /// It does not retry: only the supervisor does, and it calls `run` again, also after a panic; every run starts over.
 /// `wanted` holds channels of its platform only; with nothing wanted it idles.
 pub trait Driver: Send {

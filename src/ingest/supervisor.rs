@@ -9,20 +9,22 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{Backoff, Driver, DriverError, Sink, SourceState, changed};
 use crate::chat::Channel;
 
-/// How long a driver may take to leave once told to: within the second in which everything upstream has to be closed.
+/// How long a driver may take to leave once the house closes: within the second in which everything upstream has to be
+/// closed. A restart waits longer, and says so from here on.
 const LEAVE: Duration = Duration::from_millis(800);
 
 /// Runs `driver` until `stop` fires, and tells on the board how its channels are doing while it is not running.
 ///
 /// `name` is the platform's word in logs and metrics. A driver that panics is named in the log and run again, as after
-/// a lost connection. A `restart` ends its run, or whatever it waits for, and runs it again at once.
+/// a lost connection. A `restart` ends its run, or whatever it waits for, and runs it again once what it heard is handed
+/// over.
 pub async fn supervise(
     name: &'static str,
     driver: Box<dyn Driver>,
@@ -88,8 +90,16 @@ impl Charge {
             return if closes { End::Stopped } else { End::Failed(failure(self.name, ended)) };
         }
         leave.cancel();
-        if timeout(LEAVE, &mut run).await.is_err() {
-            warn!(driver = self.name, "{} did not leave within {} ms and was dropped", self.name, LEAVE.as_millis());
+        let tell = || {
+            let reason = "what was heard before the restart is still being stored";
+            warn!(driver = self.name, "{} begins again as soon as what it has heard is stored", self.name);
+            report(&self.sink, &self.wanted, SourceState::Connecting, Some(reason));
+        };
+        tokio::select! {
+            _ = &mut run => {}
+            () = patience(&self.stop, tell) => {
+                warn!(driver = self.name, "{} did not leave within {} ms and was dropped", self.name, LEAVE.as_millis());
+            }
         }
         if self.stop.is_cancelled() { End::Stopped } else { End::Restarted }
     }
@@ -133,10 +143,24 @@ impl Charge {
     }
 
     fn report(&self, state: SourceState, reason: Option<&str>) {
-        for channel in self.wanted.borrow().iter() {
-            self.sink.report(channel, state, reason);
-        }
+        report(&self.sink, &self.wanted, state, reason);
     }
+}
+
+fn report(sink: &Sink, wanted: &watch::Receiver<BTreeSet<Channel>>, state: SourceState, reason: Option<&str>) {
+    for channel in wanted.borrow().iter() {
+        sink.report(channel, state, reason);
+    }
+}
+
+/// How long a run that was told to leave is waited for: without end, since what it has heard must not be lost, until the
+/// house closes. Tells if that takes longer than it should.
+async fn patience(stop: &CancellationToken, tell: impl FnOnce()) {
+    if timeout(LEAVE, stop.cancelled()).await.is_err() {
+        tell();
+        stop.cancelled().await;
+    }
+    sleep(LEAVE).await;
 }
 
 /// Why a run ended that nobody had ended.
@@ -311,13 +335,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_restart_does_not_wait_for_a_driver_that_will_not_leave() {
+    async fn a_restart_waits_for_a_driver_that_has_still_something_to_hand_over_and_a_stop_does_not() {
         let house = start(Scripted { stubborn: true, ..ends([]) });
         house.until("somebody", SourceState::Live).await;
 
-        started_over(&house, 1).await;
+        house.restart.call();
 
-        house.until("somebody", SourceState::Live).await;
+        house.until("somebody", SourceState::Connecting).await;
+        assert!(house.board.reconnects().get(NAME).is_none(), "it was not started over");
+        house.stop.cancel();
+        timeout(Duration::from_secs(1), house.task).await.expect("it leaves").expect("it does not panic");
     }
 
     #[tokio::test]

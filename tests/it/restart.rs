@@ -1,7 +1,7 @@
 //! `POST /restart-server`: listeners leave and come back, viewers stay, and nobody can hammer a platform with it.
 
 use crate::support::http::{Answer, Request};
-use crate::support::scene::{unread_tails, until_state, watching};
+use crate::support::scene::{unread_tails, until_state, watching, watching_with};
 use crate::support::server::{Launch, Server, asked_until};
 use crate::support::twitch::{ADA, Book, End, Twitch};
 
@@ -54,6 +54,35 @@ async fn in_the_middle_of_a_burst_nothing_that_was_heard_is_lost_and_nothing_com
     assert_eq!(twitch.read(|book| book.connections.len()), 2);
     // Fails at any hole but the tail that the first connection wrote while it was closed.
     assert_eq!(unread_tails(&twitch, "room", &seen)[1], 0);
+}
+
+#[tokio::test]
+async fn what_was_read_while_nothing_could_be_stored_comes_after_a_restart() {
+    let twitch = Twitch::start().await;
+    // Both together hold a small part of what is said.
+    let launch = Launch::new().twitch(&twitch, &["room"]).env("ELORA_INGEST_QUEUE", "16");
+    let (server, mut feed) = watching_with(&twitch, launch, &["room"]).await;
+    let foreign = rusqlite::Connection::open(server.launch().db_path()).unwrap();
+    foreign.busy_timeout(crate::support::DEADLINE).unwrap();
+    foreign.execute_batch("begin immediate").unwrap();
+    let said = twitch.burst("room", 2000, 4000).await;
+    twitch.ping().await;
+    twitch.until("everything was read", |book| book.connections[0].has_said("PONG :tmi.twitch.tv")).await;
+
+    assert_eq!(restart(&server).await.status, 200);
+    twitch.until("it has left", |book| !book.connections[0].is_open()).await;
+    tokio::select! {
+        () = server.until_it_says("begins again as soon as") => {}
+        () = twitch.until("it is back", |book| book.connections.len() == 2) => {}
+    }
+    until_state(&mut feed, "room", "connecting").await;
+    foreign.execute_batch("rollback").unwrap();
+
+    feed.until_all(&said).await;
+    assert_eq!(feed.message_ids(), said);
+    twitch.joined("room").await;
+    let after = twitch.say("room", &ADA, "after").await;
+    feed.event(&after).await;
 }
 
 #[tokio::test]

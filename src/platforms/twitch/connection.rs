@@ -160,6 +160,8 @@ impl Connection {
         if !matches!(ended, Ended::Lost(_)) {
             let _ = timeout(GOODBYE, self.socket.close(None)).await;
         }
+        // The funnel may be full for long, and nobody reads any more.
+        drop(self.socket);
         for item in self.inbox.items {
             let _ = self.opening.outlets.items.send((self.opening.id, item)).await;
         }

@@ -29,11 +29,9 @@ mod text;
 mod usernotice;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::chat::Session;
@@ -54,8 +52,6 @@ pub const NAME: &str = "twitch";
 
 /// Items between the connections and the sink: room for a few seconds of the busiest chat while the writer is busy.
 const ITEMS: usize = 4096;
-/// How long what was heard before `stop` may take to reach the sink.
-const DRAIN: Duration = Duration::from_millis(500);
 
 /// Twitch needs no key: it is always there.
 pub fn open(config: &Config) -> Option<Opened> {
@@ -89,16 +85,8 @@ impl Driver for Twitch {
             let (items, receiver) = mpsc::channel(ITEMS);
             let funnel = Funnel::new(&mut self.known, sink.clone()).pour(receiver);
             let session = Session::new(&self.config, &mut self.limits, &mut self.credentials, items, sink);
-            // The funnel ends after the session: it passes on what was heard up to a loss.
-            let listen = async { tokio::join!(session.listen(wanted, stop.clone()), funnel).0 };
-            let cut_off = async {
-                stop.cancelled().await;
-                sleep(DRAIN).await;
-            };
-            tokio::select! {
-                ended = listen => ended,
-                () = cut_off => Ok(()),
-            }
+            // The funnel ends after the session: it passes on what was heard up to a loss or a stop.
+            tokio::join!(session.listen(wanted, stop), funnel).0
         })
     }
 }
