@@ -142,7 +142,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .await
         .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
-    let history = History::new(db.clone(), stages.intake.clone());
+    let history = History::open(db.clone(), stages.intake.clone()).await?;
     let upstream = Upstream::new();
     let settings = settings.serve(config, db.clone(), list(&sources), upstream.clone());
     let routes = web::routes(&db, &guard, &metrics)

@@ -8,6 +8,7 @@ mod checkpoint;
 mod connection;
 pub mod events;
 mod health;
+mod job;
 mod lock;
 mod migrate;
 mod place;
@@ -36,7 +37,7 @@ pub use purge::Purge;
 #[derive(Clone)]
 pub struct Db {
     pool: pool::Readers,
-    jobs: mpsc::Sender<writer::Job>,
+    jobs: mpsc::Sender<job::Job>,
     committed: watch::Receiver<Committed>,
     purged: watch::Receiver<EventId>,
     health: watch::Receiver<Health>,
@@ -198,7 +199,7 @@ impl Db {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.ask(writer::job(change, reply), answer).await
+        self.ask(job::change(change, reply), answer).await
     }
 
     /// The same, and returns only after a power loss could not take the change away again.
@@ -208,10 +209,10 @@ impl Db {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.ask(writer::durable_job(self.synchronous, change, reply), answer).await
+        self.ask(job::durable(self.synchronous, change, reply), answer).await
     }
 
-    async fn ask<T>(&self, job: writer::Job, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
+    async fn ask<T>(&self, job: job::Job, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
         self.jobs.send(job).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }

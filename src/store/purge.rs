@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use tokio::sync::oneshot;
 
-use super::{Db, Error, body, checkpoint, lock, writer};
+use super::{Db, Error, body, checkpoint, job, lock};
 use crate::chat::event::BOGUS_MS;
 use crate::chat::{EventId, Kind, Millis};
 
@@ -62,10 +62,14 @@ struct Stale {
 }
 
 impl Db {
-    /// Deletes every event from before a time, and returns how many of them were messages. Once begun it is finished:
-    /// if this is dropped or the program ends, [`Db::unfinished_purges`] has it at the next start.
-    pub async fn purge(&self, before: Millis) -> Result<u64, Error> {
-        let purge = self.write_durably(move |tx| begin(tx, before, Millis::now())).await?;
+    /// Lays the mark. From then on nothing from before that time is taken, and the purge is sure to be finished: if it
+    /// is not carried out now, [`Db::unfinished_purges`] has it at the next start.
+    pub async fn begin_purge(&self, before: Millis) -> Result<Purge, Error> {
+        self.write_durably(move |tx| begin(tx, before, Millis::now())).await
+    }
+
+    /// Deletes every event that a purge means, and returns how many of them were messages.
+    pub async fn purge(&self, purge: Purge) -> Result<u64, Error> {
         self.carry_out(purge, false).await
     }
 
@@ -111,7 +115,7 @@ impl Db {
     async fn empty_log(&self) -> Result<(), Error> {
         self.aside(checkpoint::copy).await?;
         let (reply, answer) = oneshot::channel();
-        self.ask(writer::bare_job(checkpoint::restart, reply), answer).await
+        self.ask(job::bare(checkpoint::restart, reply), answer).await
     }
 
     /// Work on the store's files, on neither the writer's thread nor an async one.

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Appended, Appender};
 use super::health::Backlog;
+use super::job::Job;
 use super::{Committed, Error, Health, HealthState, Identity, checkpoint, connection, lock, place, purge};
 use crate::chat::{EventId, Millis, NewEvent, Platform};
 use crate::config::Synchronous;
@@ -24,70 +25,12 @@ const MOST_PER_COMMIT: usize = 512;
 /// How much a power loss may take: a durable commit follows within this time.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// How often it is told that events come from a time that was purged.
+const REMIND_EVERY: Duration = Duration::from_secs(60);
+
 /// Pauses between attempts at a commit that fails.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MOST: Duration = Duration::from_secs(1);
-
-/// A closure with its reply inside; gets the connection, or the reason why it cannot run. Calls back between its
-/// commit and its answer.
-pub type Job = Box<dyn FnOnce(Result<&Connection, Error>, &mut dyn FnMut()) + Send>;
-
-/// Wraps a change so that it runs in its own transaction and answers after the commit.
-pub fn job<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
-where
-    T: Send + 'static,
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-{
-    answered(|connection| transact(connection, change), reply)
-}
-
-/// The same for a change that is on disk when it answers.
-pub fn durable_job<T, F>(usual: Synchronous, change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
-where
-    T: Send + 'static,
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-{
-    answered(move |connection| connection::durably(connection, usual, |connection| transact(connection, change)), reply)
-}
-
-/// What needs the writer's connection, and no transaction.
-pub fn bare_job<F>(task: F, reply: oneshot::Sender<Result<(), Error>>) -> Job
-where
-    F: FnOnce(&Connection) + Send + 'static,
-{
-    answered(
-        |connection| {
-            task(connection);
-            Ok(())
-        },
-        reply,
-    )
-}
-
-fn transact<T>(
-    connection: &Connection,
-    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let tx = rusqlite::Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
-    let value = change(&tx)?;
-    tx.commit()?;
-    Ok(value)
-}
-
-fn answered<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
-where
-    T: Send + 'static,
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-{
-    Box::new(move |connection, committed| {
-        let answer = connection.and_then(|connection| change(connection).map_err(Error::Sqlite));
-        if answer.is_ok() {
-            committed();
-        }
-        // Nobody may be waiting for the answer any more.
-        let _ = reply.send(answer);
-    })
-}
 
 pub struct Writer {
     pub connection: Connection,
@@ -143,12 +86,14 @@ struct Loop {
     commits: u64,
     /// When rows were first written since the last durable commit.
     dirty_since: Option<Instant>,
+    /// When it was last told that events are left out.
+    reminded_at: Option<Instant>,
 }
 
 impl Loop {
     fn new(writer: Writer) -> Self {
         let batch = Vec::with_capacity(MOST_PER_COMMIT);
-        Self { writer, appender: Appender::default(), batch, commits: 0, dirty_since: None }
+        Self { writer, appender: Appender::default(), batch, commits: 0, dirty_since: None, reminded_at: None }
     }
 
     fn run(mut self, handle: &Handle) {
@@ -281,9 +226,7 @@ impl Loop {
         for (platform, count) in written.duplicates {
             self.writer.metrics.duplicated(platform.as_str(), count);
         }
-        for (platform, count) in written.outdated {
-            self.writer.metrics.outdated(platform.as_str(), count);
-        }
+        self.remind(&written.outdated);
         let was_failing = matches!(self.writer.health.borrow().state, HealthState::Failing { .. });
         if was_failing {
             tracing::info!("commits succeed again; nothing was lost");
@@ -294,6 +237,18 @@ impl Loop {
             self.writer.committed.send_replace(Committed { last, at: Instant::now() });
         }
         self.bound_log();
+    }
+
+    /// A backlog is left out in silence by nature; but so would be live chat, had the clock been ahead at a purge.
+    fn remind(&mut self, outdated: &BTreeMap<Platform, u64>) {
+        for (platform, count) in outdated {
+            self.writer.metrics.outdated(platform.as_str(), *count);
+        }
+        let is_due = self.reminded_at.is_none_or(|at| at.elapsed() >= REMIND_EVERY);
+        if let Some((platform, count)) = outdated.iter().next().filter(|_| is_due) {
+            self.reminded_at = Some(Instant::now());
+            tracing::warn!(%platform, count, "events from a time that was purged are left out; if they are new, this machine's clock was ahead at the purge");
+        }
     }
 
     /// The log shrinks only between writes, so a long burst needs the writer's own hand now and then.

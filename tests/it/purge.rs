@@ -194,6 +194,27 @@ async fn a_backlog_brings_nothing_back_also_after_a_restart() {
     assert_eq!(left(&server), [kept]);
     let outdated = "elora_ingest_outdated_total{platform=\"twitch\"} 2";
     asked_until("both are counted", &server, "/metrics", |answer| answer.text().contains(outdated)).await;
+    server.until_it_says("a time that was purged are left out").await;
+}
+
+#[tokio::test]
+async fn a_fifth_purge_at_once_is_asked_to_come_again() {
+    let (_twitch, launch, _) = full().await;
+    let server = launch.start().await;
+    let under_way = || server.column::<i64>("select count(*) from meta where key like 'purge:%'")[0];
+    let four = (1..=4).map(|n| purge(&server, NEW_YEAR + 2 * MANY - n));
+    let four = futures_util::future::join_all(four);
+    let fifth = async {
+        asked_until("four are under way", &server, "/healthz", |_| under_way() == 4).await;
+        post(&server, r#"{"before_ts":9}"#).await
+    };
+
+    let (deleted, refused) = tokio::join!(four, fifth);
+
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert!(refused.header("retry-after").is_some() && refused.text().contains("was not begun"));
+    assert!(deleted.iter().sum::<u64>() > 0);
+    assert_eq!(purge(&server, 9).await, 0, "there is room again");
 }
 
 #[tokio::test]

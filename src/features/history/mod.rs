@@ -8,7 +8,7 @@ mod raw;
 
 use crate::config;
 use crate::stages::Stage;
-use crate::store::Db;
+use crate::store::{Db, Error};
 use crate::web::Routes;
 
 use purge::Purges;
@@ -20,9 +20,10 @@ pub struct History {
 }
 
 impl History {
-    /// What is deleted is deleted in the stage's time.
-    pub fn new(db: Db, stage: Stage) -> Self {
-        Self { purges: Purges::new(db.clone(), stage), db }
+    /// Notes what an earlier run has left to delete. What is deleted is deleted in the stage's time.
+    pub async fn open(db: Db, stage: Stage) -> Result<Self, Error> {
+        let unfinished = db.unfinished_purges().await?;
+        Ok(Self { purges: Purges::new(db.clone(), stage, unfinished), db })
     }
 
     /// Goes on with what was left when the program last ended.
