@@ -197,6 +197,12 @@ describe("shared sessions", () => {
     expect(shown(chat(false), home, copy, removed({ id: "2" }))).toEqual([]);
   });
 
+  test("a removal where it was typed takes a copy, also where the line itself was never shown", () => {
+    expect(shown(chat(false), home, copy, removed({ native_id: "typed-1" }))).toEqual([]);
+    expect(shown(chat(false), copy, home, removed({ native_id: "typed-1" }))).toEqual([]);
+    expect(shown(chat(false), copy, removed({ native_id: "typed-1" }))).toEqual([]);
+  });
+
   test("a copy that comes after the removal of another stays away", () => {
     const later = message(4, { native_id: "copy-4", shared });
 

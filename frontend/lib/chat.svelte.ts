@@ -162,7 +162,7 @@ export class Chat {
   #hits(platform: string, target: Target): (line: ChatEvent) => boolean {
     const wanted = keys(platform, target);
     const ids = new Set(wanted.map((key) => this.#folded.get(key)));
-    return (line) => ids.has(line.id) || wanted.some((key) => key === line.id || key === nativeKey(line));
+    return (line) => ids.has(line.id) || wanted.some((key) => [line.id, nativeKey(line), typedKey(line)].includes(key));
   }
 
   #strike(hits: (line: ChatEvent) => boolean) {
