@@ -90,6 +90,14 @@ test("a color that is none is left out", () => {
   expect([good!.author.color, bad!.author.color]).toEqual(["#abcdef", null]);
 });
 
+test("a copy from a shared session says what it is a copy of", () => {
+  const [copy] = lines(fixture("chat-shared"));
+  const [line] = lines(JSON.stringify(chat));
+
+  expect(copy!.shared).toEqual({ source_id: "7d8f4a10-aaaa-4bbb-8ccc-9dddeeeeff04" });
+  expect(line!.shared).toBeNull();
+});
+
 test("what is taken away names its target", () => {
   const [removed] = parseClassic(fixture("removed"));
   const [cleared] = parseClassic(fixture("cleared"));

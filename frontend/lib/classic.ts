@@ -142,6 +142,7 @@ function head(raw: Raw, id: string): Omit<Removed, "kind" | "target"> {
   // Only Twitch's lines say their channel. For the others a platform counts as one, so that a clear hits too much
   // rather than too little.
   const login = platform === "twitch" ? string(raw.source_channel) : "";
+  const source_id = maybe(object(raw.shared).source_id);
   return {
     id,
     platform,
@@ -150,7 +151,7 @@ function head(raw: Raw, id: string): Omit<Removed, "kind" | "target"> {
     at,
     received_at: at,
     state: "visible",
-    shared: null,
+    shared: source_id ? { source_id } : null,
   };
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::tokens::{emotes, tokens};
 use crate::chat::color::{Color, Palette};
-use crate::chat::{Author, Cleared, Event, Fragment, Kind, Message, Platform, Removed, Role, State};
+use crate::chat::{Author, Cleared, Event, Fragment, Kind, Message, Platform, Removed, Role, Shared, State};
 use crate::config::Settings;
 
 /// How the operator wants it.
@@ -104,6 +104,10 @@ fn chat(event: &Event, message: &Message, style: Style) -> Value {
     }
     if !author.badges.is_empty() {
         chat["badges_raw"] = raw_badges(author, &channel.platform);
+    }
+    // As the feed has it. A removal names the id that a line has where it was typed.
+    if let Some(Shared { source_id, channel_id }) = &event.shared {
+        chat["shared"] = json!({ "source_id": source_id, "channel": { "id": channel_id } });
     }
     chat
 }

@@ -144,6 +144,29 @@ test("what a moderator removes leaves at once", async ({ page, server, twitch })
   await takesAway(page, server, twitch);
 });
 
+test("what a moderator removes leaves every room of a shared session", async ({ owner, page, context, server, twitch }) => {
+  const guest = await context.newPage();
+  await add(owner, "next_door");
+  await twitch.joined("next_door");
+  await open(guest, server);
+  const id = twitch.say(CHANNEL, "a spoiler");
+  await expect(said(guest, "a spoiler")).toHaveCount(1);
+  await page.goto(`${server.address}/?popout`);
+  await expect(page.getByText("Chat appears here.")).toBeVisible();
+  twitch.copy("next_door", "a spoiler", CHANNEL, id);
+  twitch.say("next_door", "harmless");
+  // The one page began before the line itself was typed, and the other after.
+  for (const each of [guest, page]) {
+    await expect(said(each, "harmless")).toHaveCount(1);
+    await expect(said(each, "a spoiler")).toHaveCount(1);
+  }
+
+  twitch.remove(CHANNEL, id);
+
+  for (const each of [guest, page]) await expect(said(each, "a spoiler")).toHaveCount(0);
+  await expect(page.locator(".chat-message")).toHaveCount(1);
+});
+
 test("what is removed while the line is down is hidden, and does not come back", async ({ page, server, twitch }) => {
   let isCut = false;
   let cut = async () => {};

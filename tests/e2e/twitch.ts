@@ -62,6 +62,11 @@ export class Twitch {
     return line;
   }
 
+  /** The line as another channel of a shared session has it; gives the id it has there. */
+  copy(channel: string, text: string, typedIn: string, id: string): string {
+    return this.say(channel, text, { tags: { "source-id": id, "source-room-id": String(room(typedIn)) } });
+  }
+
   remove(channel: string, id: string, login = "mara_vale") {
     const tags = `login=${login};room-id=${room(channel)};target-msg-id=${id};tmi-sent-ts=${Date.now()}`;
     this.#send(channel, `@${tags} :${HOST} CLEARMSG #${channel} :gone`);

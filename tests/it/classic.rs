@@ -11,7 +11,7 @@ use crate::support::feed::Feed;
 use crate::support::scene::watching_with;
 use crate::support::server::{Launch, Server};
 use crate::support::soon;
-use crate::support::twitch::lines::{clearmsg, privmsg, privmsg_with, timeout};
+use crate::support::twitch::lines::{clearmsg, privmsg, privmsg_with, shared, timeout};
 use crate::support::twitch::{ADA, BOB, MEI, Twitch};
 
 /// The pages read these frames as the fixtures have them, so the server must send all of it, and no more unsaid.
@@ -265,6 +265,37 @@ async fn a_client_that_asks_for_it_is_told_what_is_taken_away() {
     assert_eq!(cleared["duration_s"], 60);
     assert_eq!(told.chat().await["message"], "next");
     assert_eq!(plain.chat().await["message"], "next", "whoever did not ask is sent chat alone");
+}
+
+#[tokio::test]
+async fn a_copy_from_a_shared_session_says_what_a_removal_of_it_will_name() {
+    let twitch = Twitch::start().await;
+    let channels = ["home", "guest"];
+    let (server, mut feed) = watching_with(&twitch, Launch::new().twitch(&twitch, &channels), &channels).await;
+    let mut told = Classic::open(server.addr, "?events=1").await;
+    assert_eq!(json(&told.text().await)["type"], "live");
+    let home = privmsg("home", &BOB, "").native_id();
+    let copy = shared("guest", &BOB, "typed at home", "home", &home);
+    let copied = copy.native_id();
+
+    let alone = twitch.say("guest", &ADA, "typed here").await;
+    feed.event(&alone).await;
+    twitch.send(copy).await;
+    let event = feed.event(&copied).await;
+    twitch.send(clearmsg("home", BOB.login, &home, "typed at home")).await;
+
+    assert_eq!(told.chat().await.get("shared"), None, "what was typed in one room is no copy");
+    let chat = told.chat().await;
+    assert_shape("chat-shared", &chat);
+    assert_eq!((&chat["native_id"], &chat["source_channel"]), (&copied.into(), &"guest".into()));
+    assert_eq!(chat["shared"]["source_id"], home);
+    assert_eq!(chat["shared"], event["shared"], "the feed says it in the same words");
+    let removed = json(&told.text().await);
+    assert_eq!((&removed["type"], &removed["native_id"]), (&"removed".into(), &chat["shared"]["source_id"]));
+    let mut replayed = Classic::open(server.addr, "?replay=1&events=1").await;
+    assert_eq!(replayed.chat().await["native_id"], alone);
+    let next = json(&replayed.text().await);
+    assert_ne!(next["type"], "chat", "the copy is gone with what it is a copy of: {next}");
 }
 
 #[tokio::test]

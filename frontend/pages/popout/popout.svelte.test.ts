@@ -13,8 +13,9 @@ function started(kept: object = {}): Popout {
   return popout;
 }
 
-function say(id: number, author = "fen") {
-  const chat = { id: String(id), author, author_login: author, source: "Twitch", source_channel: "room", message: `line ${id}`, fragments: [], ts: 1_000 + id };
+function say(id: number, author = "fen", more: object = {}) {
+  const who = { author, author_login: author, source: "Twitch", source_channel: "room" };
+  const chat = { id: String(id), ...who, message: `line ${id}`, fragments: [], ts: 1_000 + id, ...more };
   lastEnd().says({ type: "chat", data: JSON.stringify(chat) });
 }
 
@@ -151,6 +152,17 @@ test("what is removed while the replay comes is not in it", () => {
   live(13);
 
   expect([during, shown(popout)]).toEqual([[12], [12]]);
+});
+
+test("a removal where a line was typed takes its copy in another room", () => {
+  const popout = started();
+  live(10);
+  say(11, "fen", { native_id: "copy", shared: { source_id: "typed", channel: { id: "9" } } });
+  const before = shown(popout);
+
+  lastEnd().says({ type: "removed", id: null, native_id: "typed", author_id: null, source: "Twitch", source_channel: "next_door", ts: 9_000 });
+
+  expect([before, shown(popout)]).toEqual([[11], []]);
 });
 
 test("after five seconds without the server lines are hidden, until it has confirmed them", () => {
