@@ -25,7 +25,8 @@ const PUBLIC_READ: &str =
 pub struct Http {
     #[serde(deserialize_with = "value::parsed")]
     pub addr: SocketAddr,
-    /// Requests on a loopback listener may change things without showing the owner's token.
+    /// Requests on a loopback listener may change things without showing the owner's token, unless a page sends them that
+    /// is neither our own nor listed.
     #[serde(deserialize_with = "value::flag")]
     pub open_local: bool,
     /// Everybody who reaches the listener may read chat, also off loopback.
@@ -104,7 +105,7 @@ impl FromStr for HostName {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Origins {
-    /// `*` was given: any page may.
+    /// `*` was given: any page may, but for what is open to programs on this machine.
     pub any: bool,
     pub list: Vec<Origin>,
 }
@@ -124,10 +125,6 @@ impl Origins {
             }
         }
         Ok(origins)
-    }
-
-    pub fn contains(&self, origin: &Origin) -> bool {
-        self.any || self.list.contains(origin)
     }
 }
 

@@ -41,8 +41,12 @@ impl Grant {
             Self::Page(origin) => {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
                 headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-                headers.append(header::VARY, HeaderValue::from_static("Origin"));
             }
         }
     }
+}
+
+/// Tells caches that another page gets another answer, also where this one went to no page.
+pub fn vary(headers: &mut HeaderMap) {
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
 }

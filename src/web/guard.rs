@@ -8,11 +8,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use url::Url;
 
+use super::cors::{self, Grant};
 use super::extract::{LONGEST_BODY, too_long};
-use super::hosts::{Host, Hosts};
-use super::owner::{Identity, Owner};
+use super::hosts::{Host, Hosts, Now, Sender};
+use super::owner::{self, Identity, Owner};
 use super::routes::{Access, Route, access};
-use super::{Problem, cors, layers};
+use super::{Problem, layers};
 use crate::config::{Current, Http};
 
 /// Headers that a proxy adds. Behind one, a request from this machine says nothing about who sent it.
@@ -79,75 +80,84 @@ impl Guard {
     }
 
     /// Whether the sender may change things.
-    pub async fn is_owner(&self, headers: &HeaderMap) -> Result<bool, Problem> {
-        Ok(self.opens_local(headers) || self.0.owner.identify(headers).await?.is_owner())
+    pub async fn is_owner(&self, sender: Sender, headers: &HeaderMap) -> Result<bool, Problem> {
+        Ok(self.opens_local(sender, headers) || self.0.owner.identify(headers).await?.is_owner())
     }
 
     /// Whether the sender may read chat.
-    pub async fn may_read(&self, headers: &HeaderMap) -> Result<bool, Problem> {
-        Ok(self.0.reads_open || self.is_owner(headers).await?)
+    pub async fn may_read(&self, sender: Sender, headers: &HeaderMap) -> Result<bool, Problem> {
+        Ok(self.0.reads_open || self.is_owner(sender, headers).await?)
     }
 
-    fn opens_local(&self, headers: &HeaderMap) -> bool {
-        self.0.open_local && !OF_PROXIES.iter().any(|name| headers.contains_key(*name))
-    }
-
-    /// The address check. It needs no route, so nothing gets past it by being unknown.
-    fn check_address(&self, request: &Request) -> Result<Host, Problem> {
-        let host =
-            self.0.hosts.check_host(request.uri(), request.headers()).map_err(|host| misdirected(host.as_deref()))?;
-        let acts = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
-        if acts && !self.0.hosts.allows_origin(&host, request.headers()) {
-            return Err(Problem::forbidden(FOREIGN_PAGE));
-        }
-        Ok(host)
+    /// A program on this machine is what was opened to. Any page there is also runs in a browser on this machine.
+    fn opens_local(&self, sender: Sender, headers: &HeaderMap) -> bool {
+        self.0.open_local
+            && matches!(sender, Sender::Unnamed | Sender::Friend)
+            && !OF_PROXIES.iter().any(|name| headers.contains_key(*name))
     }
 
     /// The access check for one route.
-    async fn check_access(&self, access: Access, headers: &HeaderMap) -> Result<(), Problem> {
+    async fn check_access(&self, access: Access, sender: Sender, headers: &HeaderMap) -> Result<(), Problem> {
         match access {
             Access::Open => Ok(()),
-            Access::Read if self.may_read(headers).await? => Ok(()),
+            Access::Read if self.may_read(sender, headers).await? => Ok(()),
             Access::Read => Err(Problem::unauthorized(READERS_ONLY)),
             Access::Owner => {
                 let identity = self.0.owner.identify(headers).await?;
-                if !identity.is_owner() && !self.opens_local(headers) {
+                if !identity.is_owner() && !self.opens_local(sender, headers) {
                     return Err(Problem::unauthorized(OWNER_ONLY));
                 }
-                check_body(identity, headers)
+                check_body(identity, sender, headers)
             }
         }
     }
 }
 
-/// Wraps the whole router: nothing answers that the guard has not let through.
-pub async fn watch(State((guard, table)): State<(Guard, Arc<[Route]>)>, request: Request, next: Next) -> Response {
+/// Wraps the whole router: nothing answers that the guard has not let through. Rooms find the [`Sender`] among the
+/// extensions.
+pub async fn watch(State((guard, table)): State<(Guard, Arc<[Route]>)>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let host = match guard.check_address(&request) {
-        Ok(host) => host,
+    let hosts = guard.0.hosts.now();
+    let (host, sender) = match check_address(&hosts, &request) {
+        Ok(known) => known,
         Err(problem) => {
             let mut refused = problem.into_response();
             layers::protect(&path, "", refused.headers_mut());
             return refused;
         }
     };
-    let grant = guard.0.hosts.grant(&host, request.headers());
+    let grant = hosts.grant(sender, request.headers());
+    request.extensions_mut().insert(sender);
     let mut response = match (cors::is_preflight(&request), &grant) {
         (true, Some(_)) => cors::preflight(),
         (true, None) => Problem::forbidden(FOREIGN_PAGE).into_response(),
         (false, _) => {
             let access = allowed(&table, &request);
-            match guard.check_access(access, request.headers()).await {
+            match guard.check_access(access, sender, request.headers()).await {
                 Ok(()) => next.run(request).await,
                 Err(problem) => problem.into_response(),
             }
         }
     };
+    if hosts.differs_by_page() || matches!(grant, Some(Grant::Page(_))) {
+        cors::vary(response.headers_mut());
+    }
     if let Some(grant) = grant {
         grant.mark(response.headers_mut());
     }
-    layers::protect(&path, &guard.0.hosts.socket_sources(&host), response.headers_mut());
+    layers::protect(&path, &hosts.socket_sources(&host), response.headers_mut());
     response
+}
+
+/// The address check. It needs no route, so nothing gets past it by being unknown.
+fn check_address(hosts: &Now<'_>, request: &Request) -> Result<(Host, Sender), Problem> {
+    let host = hosts.check_host(request.uri(), request.headers()).map_err(|host| misdirected(host.as_deref()))?;
+    let sender = hosts.sender(&host, request.headers());
+    let acts = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
+    if acts && sender == Sender::Foreign {
+        return Err(Problem::forbidden(FOREIGN_PAGE));
+    }
+    Ok((host, sender))
 }
 
 /// What a request needs. Outside the table there are only pages and refusals, which are open.
@@ -157,17 +167,19 @@ fn allowed(table: &[Route], request: &Request) -> Access {
     known.unwrap_or(Access::Open)
 }
 
-/// A form on a foreign page can send a cookie along, but never JSON. A program with the token may send what it likes.
-fn check_body(identity: Identity, headers: &HeaderMap) -> Result<(), Problem> {
+/// A form on a foreign page can send a cookie along, but never JSON. A program may send what it likes.
+fn check_body(identity: Identity, sender: Sender, headers: &HeaderMap) -> Result<(), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > LONGEST_BODY) {
         return Err(too_long());
     }
     let is_empty = length.unwrap_or(0) == 0 && !headers.contains_key(header::TRANSFER_ENCODING);
-    if is_empty || identity == Identity::Bearer || is_json(headers) {
+    let is_program = sender == Sender::Unnamed && !owner::has_session(headers);
+    if is_empty || identity == Identity::Bearer || is_program || is_json(headers) {
         return Ok(());
     }
-    let problem = "a body sent with a cookie must be `Content-Type: application/json`";
+    let problem =
+        "a body that a page sends, or that comes with a session's cookie, must be `Content-Type: application/json`";
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem))
 }
 

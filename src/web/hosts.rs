@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use axum::http::uri::Uri;
 use axum::http::{HeaderMap, header};
 
 use super::cors::Grant;
-use crate::config::{Current, Http, Origin};
+use crate::config::{Current, Http, Origin, Settings};
 
 /// The addresses of this server, and the foreign pages it trusts.
 #[derive(Debug)]
@@ -27,12 +28,38 @@ pub struct Host {
     is_address: bool,
 }
 
+/// The same for one request: settings that change meanwhile are for the next one.
+#[derive(Debug)]
+pub struct Now<'a> {
+    hosts: &'a Hosts,
+    settings: Arc<Settings>,
+}
+
+/// Who sends a request, as far as its `Origin` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// No page is named: OBS, curl, or a page of ours that reads.
+    Unnamed,
+    /// A page of ours, or one that is listed.
+    Friend,
+    /// A page that is let in because every page is.
+    Anybody,
+    /// A page that may not open sockets or change anything.
+    Foreign,
+}
+
 impl Hosts {
     pub fn new(http: &Http, settings: Current) -> Self {
         let deployed = http.deployed_url.as_ref().and_then(|url| url.origin().ascii_serialization().parse().ok());
         Self { names: http.host_names(), settings, deployed }
     }
 
+    pub fn now(&self) -> Now<'_> {
+        Now { hosts: self, settings: self.settings.now() }
+    }
+}
+
+impl Now<'_> {
     /// The host of a request if it is one of ours. The error is what it called us, if that can be said at all.
     ///
     /// A browser that was told by a stranger's DNS that we are `evil.test` still says `Host: evil.test`.
@@ -53,33 +80,39 @@ impl Hosts {
     fn knows(&self, host: &Host) -> bool {
         host.is_address
             || host.name == "localhost"
-            || self.names.contains(&host.name)
-            || self.settings.now().names_host(&host.name)
+            || self.hosts.names.contains(&host.name)
+            || self.settings.names_host(&host.name)
     }
 
-    /// Whether the page that sent this may open sockets and change things. No origin at all is no page: OBS, curl.
-    pub fn allows_origin(&self, host: &Host, headers: &HeaderMap) -> bool {
+    pub fn sender(&self, host: &Host, headers: &HeaderMap) -> Sender {
         let mut said = headers.get_all(header::ORIGIN).iter();
         let origin = match (said.next(), said.next()) {
-            (None, _) => return true,
+            (None, _) => return Sender::Unnamed,
             (Some(origin), None) => origin.to_str().ok().and_then(parse_origin),
             _ => None,
         };
-        let allowed = &self.settings.now().allowed_origins;
-        allowed.any
-            || origin.is_some_and(|origin| {
-                allowed.contains(&origin) || self.deployed.as_ref() == Some(&origin) || self.is_own(host, &origin)
-            })
+        let allowed = &self.settings.allowed_origins;
+        let is_friend = |origin: &Origin| {
+            allowed.list.contains(origin) || self.hosts.deployed.as_ref() == Some(origin) || self.is_own(host, origin)
+        };
+        match origin.is_some_and(|origin| is_friend(&origin)) {
+            true => Sender::Friend,
+            false if allowed.any => Sender::Anybody,
+            false => Sender::Foreign,
+        }
     }
 
     /// What the page that sends a request may read. None for a foreign one, and where no page is named.
-    pub fn grant(&self, host: &Host, headers: &HeaderMap) -> Option<Grant> {
-        let origin = headers.get(header::ORIGIN)?;
-        if !self.allows_origin(host, headers) {
-            return None;
-        }
-        let is_any = self.settings.now().allowed_origins.any;
+    pub fn grant(&self, sender: Sender, headers: &HeaderMap) -> Option<Grant> {
+        let origin = headers.get(header::ORIGIN).filter(|_| sender != Sender::Foreign)?;
+        let is_any = self.settings.allowed_origins.any;
         Some(if is_any { Grant::Everybody } else { Grant::Page(origin.clone()) })
+    }
+
+    /// Whether there are pages of other origins that may read what others may not.
+    pub fn differs_by_page(&self) -> bool {
+        let allowed = &self.settings.allowed_origins;
+        !allowed.any && (!allowed.list.is_empty() || self.hosts.deployed.is_some())
     }
 
     /// The page came from the very address it sends to.
@@ -88,14 +121,14 @@ impl Hosts {
         let same = origin.host == host.name && origin.port == host.port.unwrap_or(usual);
         // Where https is known to be the way in, a plain page of the same name is somebody in between.
         let secure =
-            self.deployed.as_ref().filter(|deployed| deployed.host == origin.host && deployed.scheme == "https");
+            self.hosts.deployed.as_ref().filter(|deployed| deployed.host == origin.host && deployed.scheme == "https");
         same && (secure.is_none() || origin.scheme == "https")
     }
 
     /// What pages may connect to: the address they came by, and the public one.
     pub fn socket_sources(&self, host: &Host) -> String {
         let here = host.to_string();
-        let deployed = self.deployed.as_ref().map(|origin| origin.to_string().replacen("http", "ws", 1));
+        let deployed = self.hosts.deployed.as_ref().map(|origin| origin.to_string().replacen("http", "ws", 1));
         let deployed = deployed.map_or_else(String::new, |source| format!(" {source}"));
         format!("ws://{here} wss://{here}{deployed}")
     }
@@ -168,7 +201,7 @@ mod tests {
 
     fn is_ours(target: &str, host: &str) -> bool {
         let uri: Uri = target.parse().expect("a request target");
-        hosts().check_host(&uri, &headers(&[(header::HOST, host)])).is_ok()
+        hosts().now().check_host(&uri, &headers(&[(header::HOST, host)])).is_ok()
     }
 
     #[test]
@@ -231,14 +264,14 @@ mod tests {
         two.for_each(|(_, value)| {
             both.append(header::HOST, value);
         });
-        assert!(hosts().check_host(&Uri::from_static("/"), &both).is_err());
-        assert!(hosts().check_host(&Uri::from_static("/"), &HeaderMap::new()).is_err());
+        assert!(hosts().now().check_host(&Uri::from_static("/"), &both).is_err());
+        assert!(hosts().now().check_host(&Uri::from_static("/"), &HeaderMap::new()).is_err());
     }
 
     fn may_send(host: &str, origin: &str) -> bool {
         let headers = headers(&[(header::HOST, host), (header::ORIGIN, origin)]);
-        let host = hosts().check_host(&Uri::from_static("/"), &headers).expect("a host of ours");
-        hosts().allows_origin(&host, &headers)
+        let host = hosts().now().check_host(&Uri::from_static("/"), &headers).expect("a host of ours");
+        hosts().now().sender(&host, &headers) == Sender::Friend
     }
 
     #[test]
@@ -260,7 +293,8 @@ mod tests {
         ] {
             assert!(may_send(host, origin), "{origin} to {host}");
         }
-        assert!(hosts().allows_origin(&Host::parse("localhost").expect("a host"), &HeaderMap::new()));
+        let localhost = Host::parse("localhost").expect("a host");
+        assert_eq!(hosts().now().sender(&localhost, &HeaderMap::new()), Sender::Unnamed);
     }
 
     /// Ways to look like a friend. Each is sent to `localhost:8080` and to the public name.
@@ -322,22 +356,30 @@ mod tests {
         }
         let mut twice = headers(&[(header::HOST, "localhost"), (header::ORIGIN, "http://localhost")]);
         twice.append(header::ORIGIN, HeaderValue::from_static("http://evil.test"));
-        assert!(!hosts().allows_origin(&Host::parse("localhost").expect("a host"), &twice));
+        assert_eq!(hosts().now().sender(&Host::parse("localhost").expect("a host"), &twice), Sender::Foreign);
     }
 
     #[test]
-    fn a_star_trusts_every_page() {
-        let http = Http { allowed_origins: "*".to_owned().try_into().expect("a star"), ..Http::default() };
-        let headers = headers(&[(header::ORIGIN, "https://anything.test")]);
+    fn a_star_lets_every_page_in_and_makes_none_a_friend() {
+        let http =
+            Http { allowed_origins: "*, https://friend.test".to_owned().try_into().expect("good"), ..Http::default() };
+        let (hosts, localhost) = (hosts_of(http), Host::parse("localhost:8080").expect("a host"));
 
-        assert!(hosts_of(http).allows_origin(&Host::parse("localhost").expect("a host"), &headers));
+        for (origin, sender) in [
+            ("https://anything.test", Sender::Anybody),
+            ("null", Sender::Anybody),
+            ("https://friend.test", Sender::Friend),
+            ("http://localhost:8080", Sender::Friend),
+        ] {
+            assert_eq!(hosts.now().sender(&localhost, &headers(&[(header::ORIGIN, origin)])), sender, "{origin}");
+        }
     }
 
     #[test]
     fn pages_may_connect_to_where_they_came_from_and_to_the_public_address() {
         let host = Host::parse("127.0.0.1:8080").expect("a host");
 
-        let sources = hosts().socket_sources(&host);
+        let sources = hosts().now().socket_sources(&host);
 
         assert_eq!(sources, "ws://127.0.0.1:8080 wss://127.0.0.1:8080 wss://chat.example.com");
     }

@@ -127,6 +127,11 @@ impl Owner {
     }
 }
 
+/// Whether a session's cookie came along, be it a good one or not.
+pub fn has_session(headers: &HeaderMap) -> bool {
+    cookie(headers).is_some()
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

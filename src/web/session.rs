@@ -1,5 +1,6 @@
 //! Signing in and out: the one-time link, the session's cookie, and what a page may know about itself.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,6 +9,7 @@ use url::Url;
 
 use super::extract::Query;
 use super::guard::Guard;
+use super::hosts::Sender;
 use super::owner::{COOKIE, Identity, SESSION_LENGTH};
 use super::{Problem, Routes, assets};
 
@@ -45,9 +47,13 @@ pub fn routes(guard: &Guard) -> Routes {
         .with_state(guard.clone())
 }
 
-async fn show(State(guard): State<Guard>, headers: HeaderMap) -> Result<Response, Problem> {
-    let owner = guard.is_owner(&headers).await?;
-    let can_read = guard.may_read(&headers).await?;
+async fn show(
+    State(guard): State<Guard>,
+    Extension(sender): Extension<Sender>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let owner = guard.is_owner(sender, &headers).await?;
+    let can_read = guard.may_read(sender, &headers).await?;
     let session = Session { owner, can_read, link_hint: LINK_HINT };
     Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(session)).into_response())
 }

@@ -423,6 +423,46 @@ async fn an_open_loopback_is_the_owners_choice_and_never_reaches_further() {
 }
 
 #[tokio::test]
+async fn an_open_loopback_is_not_open_to_every_page_that_a_browser_there_shows() {
+    let origins = "*,https://friend.test";
+    let server = serving(|launch| launch.env("ELORA_OPEN_LOCAL", "1").env("ELORA_WS_ALLOWED_ORIGINS", origins)).await;
+    let before = state(&server);
+    let own = format!("http://{}", server.addr);
+
+    for route in routes(server.launch()).await.iter().filter(|route| route.access == "owner") {
+        for origin in ["https://anybody.test", "null", "http://localhost"] {
+            let answer = changing(&route.method, &route.path).header("Origin", origin).send(server.addr).await;
+            assert_eq!(answer.status, 401, "{route:?} from {origin}: {}", answer.text());
+        }
+    }
+    let session = Request::get("/api/session").header("Origin", "https://anybody.test").send(server.addr).await;
+    assert_eq!(session.json()["owner"], false);
+    assert_eq!(state(&server), before);
+    for (origin, status) in [(own.as_str(), 201), ("https://friend.test", 200)] {
+        let answer = changing("POST", "/api/sources").header("Origin", origin).send(server.addr).await;
+        assert_eq!(answer.status, status, "{origin}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_program_on_an_open_loopback_may_send_any_type_and_a_browser_may_not() {
+    let server = serving(|launch| launch.env("ELORA_OPEN_LOCAL", "1")).await;
+    let own = format!("http://{}", server.addr);
+    let form = || {
+        let body = json!({ "before_ts": 1 }).to_string();
+        Request::new("POST", "/api/messages/purge").body("application/x-www-form-urlencoded", body.as_str())
+    };
+
+    let answer = form().send(server.addr).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "deleted": 0 })), "{}", answer.text());
+    for (name, value) in [("Origin", own.as_str()), ("Cookie", "session_token=old")] {
+        let answer = form().header(name, value).send(server.addr).await;
+        assert_eq!(answer.status, 415, "{name}");
+        assert!(answer.text().contains("application/json"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn what_is_too_big_or_broken_is_refused_and_not_repeated() {
     let server = serving(|launch| launch).await;
     let before = state(&server);
