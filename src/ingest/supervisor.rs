@@ -342,7 +342,7 @@ mod tests {
         house.restart.call();
 
         house.until("somebody", SourceState::Connecting).await;
-        assert!(house.board.reconnects().get(NAME).is_none(), "it was not started over");
+        assert!(!house.board.reconnects().contains_key(NAME), "it was not started over");
         house.stop.cancel();
         timeout(Duration::from_secs(1), house.task).await.expect("it leaves").expect("it does not panic");
     }
