@@ -146,6 +146,17 @@ async fn no_method_on_any_address_slips_past_the_table() {
 }
 
 #[tokio::test]
+async fn what_everybody_may_send_changes_nothing_but_the_senders_own_session() {
+    let server = serving(|launch| launch).await;
+
+    let routes = routes(server.launch()).await;
+
+    let open = routes.iter().filter(|route| route.access == "open" && !["GET", "*"].contains(&route.method.as_str()));
+    let open: Vec<String> = open.map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(open, ["POST /logout", "POST /auth/send-message"]);
+}
+
+#[tokio::test]
 async fn the_owner_may_by_token_and_by_cookie() {
     let server = serving(|launch| launch).await;
 

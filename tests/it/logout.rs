@@ -1,4 +1,4 @@
-//! `POST /logout`, the one changing route that is open to everybody: it ends the caller's own session and nothing else.
+//! `POST /logout`, the one route open to everybody that changes something: it ends the caller's own session and nothing else.
 
 use crate::guard::cookie;
 use crate::support::http::{Answer, Request};

@@ -47,7 +47,7 @@ pub fn routes(config: &Config, settings: Current) -> Routes {
         .open("/login/twitch", sign_in)
         .open_to_any_method("/callback/twitch", sign_in)
         .open_to_any_method("/auth/twitch/callback", sign_in)
-        .post("/auth/send-message", async || not_built(SENDING))
+        .open_post("/auth/send-message", async || not_built(SENDING))
         .with_state(Addresses { deployed: config.http.deployed_url.clone(), settings })
 }
 
