@@ -22,7 +22,7 @@ use crate::features::live::Live;
 use crate::features::seed::Seed;
 use crate::features::settings::{self, Settings};
 use crate::features::sources::{Sources, top};
-use crate::features::{alerts, classic, images};
+use crate::features::{alerts, images, legacy};
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise};
 use crate::platforms;
@@ -152,7 +152,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .merge(history.routes(&config.dev))
         .merge(alerts::routes(&db))
         .merge(Seed::new(queue.downgrade()).routes(&config.dev))
-        .merge(classic::routes(config, current.clone()))
+        .merge(legacy::routes(config, current.clone()))
         .merge(images::routes(&config.images, upstream.clone(), stages.sockets.clone()))
         .merge(top::routes(config, upstream));
     let table = routes.table().to_vec();
