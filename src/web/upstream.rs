@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder};
+use url::Url;
 
 use super::Problem;
 
@@ -23,6 +24,13 @@ impl Upstream {
         let builder = || Client::builder().user_agent(NAME).connect_timeout(CONNECT).redirect(Policy::none());
         let client = build(|| builder().referer(false).no_proxy());
         Self(client.inspect_err(|error| tracing::error!(%error, "nothing can be fetched")).ok())
+    }
+
+    /// The address of a path below another, which may have a path of its own.
+    pub fn address(base: &Url, path: &str) -> Url {
+        let mut address = base.clone();
+        address.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+        address
     }
 
     /// Asks, and reads the whole answer, which may have `most` bytes and take `patience`.
@@ -73,5 +81,23 @@ pub enum Failed {
 impl Default for Upstream {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_goes_below_the_one_that_is_there() {
+        for (base, expected) in [
+            ("http://a.test", "http://a.test/admin/config"),
+            ("http://a.test/", "http://a.test/admin/config"),
+            ("http://a.test:81/x/", "http://a.test:81/x/admin/config"),
+            ("https://a.test/x?key=1", "https://a.test/x/admin/config?key=1"),
+        ] {
+            let base: Url = base.parse().expect("an address");
+            assert_eq!(Upstream::address(&base, "admin/config").as_str(), expected);
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::telemetry::escape;
 use crate::web::upstream::Upstream;
 
 /// Where it takes its configuration, under its base.
-const ROUTE: &str = "/admin/config";
+const ROUTE: &str = "admin/config";
 /// How often it is tried, how long one try may take, and the pause between two.
 const TRIES: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -63,8 +63,7 @@ pub fn open(config: &Config, db: &Db, book: Book, upstream: Upstream) -> Opened 
         return (resync, None, watch::channel(Status::default()).1);
     };
     let shown = text(&tidy(base.clone()));
-    let mut target = base.clone();
-    target.set_path(&format!("{}{ROUTE}", base.path().trim_end_matches('/')));
+    let target = Upstream::address(base, ROUTE);
     let (status, known) = watch::channel(Status { target_base: shown, ..Status::default() });
     (resync, Some(Gnasty { upstream, target, db: db.clone(), book, rings, status }), known)
 }
