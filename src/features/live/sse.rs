@@ -164,7 +164,8 @@ impl<F: Form> Reader<F> {
         // yet whether a purge comes before it.
         let newest = page.last().filter(|_| page.len() == PAGE).map_or(head, |event| event.id);
         page.truncate(page.partition_point(|event| event.id <= head));
-        self.position = newest.min(head);
+        // A reader may name a place that was committed and is not sent yet.
+        self.position = newest.min(head).max(position);
         let lines = self.form.stored(&self.live, page, self.position);
         self.push_all(lines);
         Some(())
