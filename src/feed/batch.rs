@@ -74,9 +74,7 @@ impl Frame {
         });
         made.as_ref()
     }
-}
 
-impl Frame {
     /// For clients of the classic socket that want to know what was taken away.
     pub fn change(&self) -> Option<&Text> {
         self.change.get_or_init(|| classic::change(&self.event).map(Text::from)).as_ref()
