@@ -107,6 +107,11 @@ pub fn number(name: &str, text: &str) -> Result<Option<i64>, Problem> {
     }
 }
 
+/// How many are asked for: a whole number from 1, `usual` where the text is empty, and never more than `most`.
+pub fn limit(name: &str, text: &str, usual: usize, most: usize) -> Result<usize, Problem> {
+    Ok(number(name, text)?.map_or(usual, |limit| usize::try_from(limit).unwrap_or(most).min(most)))
+}
+
 /// Milliseconds since 1970, or RFC 3339; none where the text is empty.
 pub fn time(name: &str, text: &str) -> Result<Option<Millis>, Problem> {
     let text = text.trim();
@@ -153,6 +158,19 @@ mod tests {
         let problem = gather(Body::from_stream(silence), Duration::from_millis(1)).await.expect_err("nothing comes");
 
         assert_eq!(problem.status(), StatusCode::REQUEST_TIMEOUT);
+    }
+
+    #[test]
+    fn a_limit_is_what_was_asked_up_to_the_most() {
+        for (text, expected) in
+            [("", 50), (" ", 50), ("1", 1), ("500", 500), ("501", 500), ("9223372036854775807", 500)]
+        {
+            assert_eq!(limit("limit", text, 50, 500).ok(), Some(expected), "{text:?}");
+        }
+        for text in ["0", "-1", "ten", "1.5", "9223372036854775808"] {
+            let problem = limit("limit", text, 50, 500).expect_err(text);
+            assert!(problem.detail().contains(text), "{problem}");
+        }
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use crate::feed::alerts::Filter;
 use crate::store::Db;
 use crate::store::alerts::{self, Span};
 use crate::web::Problem;
-use crate::web::extract::{Query, number, time};
+use crate::web::extract::{Query, limit, time};
 
 const USUAL: usize = 50;
 const MOST: usize = 500;
@@ -40,8 +40,7 @@ impl Ask {
     }
 
     fn limit(&self) -> Result<usize, Problem> {
-        let limit = number("limit", &self.limit)?;
-        Ok(limit.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST).min(MOST)))
+        limit("limit", &self.limit, USUAL, MOST)
     }
 }
 

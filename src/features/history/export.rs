@@ -18,7 +18,7 @@ use crate::chat::{Event, Millis};
 use crate::store::events::{self, Page};
 use crate::store::{Db, Error};
 use crate::web::Problem;
-use crate::web::extract::{Query, number};
+use crate::web::extract::{Query, limit};
 
 const USUAL: usize = 1000;
 const MOST: usize = 100_000;
@@ -56,7 +56,7 @@ pub async fn export(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<Resp
         "csv" => Format::Csv,
         other => return Err(Problem::bad_request(format!("format: {other} is neither ndjson nor csv"))),
     };
-    let left = number("limit", &ask.limit)?.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST).min(MOST));
+    let left = limit("limit", &ask.limit, USUAL, MOST)?;
     let (since, before) = bounds(&ask.since_ts, &ask.before_ts)?;
     let page = Page { since, before, before_id: None, limit: 0 };
     // The first page is read before the answer begins, so that a store that fails says so.

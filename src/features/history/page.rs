@@ -8,7 +8,7 @@ use crate::chat::Millis;
 use crate::store::Db;
 use crate::store::events::{self, Page};
 use crate::web::Problem;
-use crate::web::extract::{Query, number, time};
+use crate::web::extract::{Query, limit, number, time};
 
 const USUAL: usize = 50;
 const MOST: usize = 500;
@@ -52,7 +52,7 @@ fn read(ask: &Ask) -> Result<Page, Problem> {
     if before_id.is_some() && before.is_none() {
         return Err(Problem::bad_request("before_rowid needs before_ts: send both as the last page gave them"));
     }
-    let limit = number("limit", &ask.limit)?.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST).min(MOST));
+    let limit = limit("limit", &ask.limit, USUAL, MOST)?;
     Ok(Page { since, before, before_id, limit })
 }
 

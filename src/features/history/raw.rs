@@ -8,7 +8,7 @@ use crate::chat::{Event, Kind, Millis};
 use crate::store::Db;
 use crate::store::events::{self, Rows};
 use crate::web::Problem;
-use crate::web::extract::{Query, number};
+use crate::web::extract::{Query, limit};
 
 const USUAL: usize = 100;
 const MOST: usize = 500;
@@ -39,7 +39,7 @@ pub async fn raw_messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Resul
         platform: Some(ask.platform.trim().to_lowercase()).filter(|platform| !platform.is_empty()),
         after: millis("after_ts", &ask.after_ts)?,
         before: millis("before_ts", &ask.before_ts)?,
-        limit: number("limit", &ask.limit)?.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST).min(MOST)),
+        limit: limit("limit", &ask.limit, USUAL, MOST)?,
     };
     let found = db.read(move |connection| events::messages(connection, &rows)).await?;
     Ok(axum::Json(found.into_iter().map(Raw::new).collect()))
