@@ -112,6 +112,10 @@ test("where other platforms' lines do not say their channel, a clear does not ei
   expect(cleared).toMatchObject({ event: { platform: "youtube", channel: { login: "" } } });
 });
 
+test("a purge says no more than that", () => {
+  expect(parseClassic(fixture("reset"))).toEqual([{ type: "reset" }]);
+});
+
 test("the end of a replay says where it is and how often to expect a word", () => {
   expect(parseClassic(fixture("live"))).toEqual([{ type: "live", epoch: "e3f1a2b4", position: 1041, keepalive_ms: 25_000 }]);
 });

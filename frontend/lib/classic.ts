@@ -43,7 +43,9 @@ export type ClassicLine = Message & {
 export type ClassicFrame =
   | { type: "event"; event: ClassicLine | Removed | Cleared }
   /** What came before was replayed, up to the position; what follows is new. */
-  | { type: "live"; epoch: string; position: number; keepalive_ms: number };
+  | { type: "live"; epoch: string; position: number; keepalive_ms: number }
+  /** History was purged: any line from before may be gone for good. */
+  | { type: "reset" };
 
 /** Lines that came without an id, which ours always have. */
 let nameless = 0;
@@ -84,6 +86,8 @@ function frames(whole: unknown): ClassicFrame[] {
     }
     case "live":
       return [live(raw)];
+    case "reset":
+      return [{ type: "reset" }];
     default: {
       const event = line(raw);
       return event ? [{ type: "event", event }] : [];

@@ -58,6 +58,13 @@ export class Connection {
     this.reason = "";
   }
 
+  /** Begins anew, at once, although the line is up. */
+  again() {
+    this.#drop();
+    this.lostAt ??= Date.now();
+    this.#connect();
+  }
+
   #connect() {
     clearTimeout(this.#retry);
     const socket = new WebSocket(this.#listener.begin());

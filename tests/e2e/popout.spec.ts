@@ -192,6 +192,26 @@ test("what is removed while the line is down is hidden, and does not come back",
   await expect(said(page, "a spoiler")).toHaveCount(0);
 });
 
+test("what is purged leaves, and the rest stays, once and in order", async ({ page, server, twitch }) => {
+  await open(page, server);
+  twitch.say(CHANNEL, "line 1", { tags: { "tmi-sent-ts": "1767225600000" } });
+  for (let line = 2; line <= 4; line++) twitch.say(CHANNEL, `line ${line}`);
+  await expect(said(page, "line 4")).toBeVisible();
+  await said(page, "line 3").evaluate((line) => Object.assign(line, { untouched: true }));
+
+  const answer = await page.evaluate(async () => {
+    const asked = { method: "POST", headers: { "content-type": "application/json" }, body: '{"before_ts":1767225600001}' };
+    return (await fetch("/api/messages/purge", asked)).json();
+  });
+
+  expect(answer).toEqual({ deleted: 1 });
+  await expect(said(page, "line 1")).toHaveCount(0);
+  twitch.say(CHANNEL, "line 5");
+  await expect(said(page, "line 5")).toBeVisible();
+  expect(await numbers(page)).toEqual([2, 3, 4, 5]);
+  expect(await said(page, "line 3").evaluate((line) => "untouched" in line)).toBe(true);
+});
+
 test("what looks like markup is text", async ({ page, server, twitch }) => {
   await open(page, server);
   const nasty = `<img src=x onerror="document.title='owned'"><b>hi</b>`;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::support::classic::Classic;
 use crate::support::feed::Feed;
 use crate::support::http::{Answer, Request};
 use crate::support::scene::{watching, watching_with};
@@ -260,6 +261,44 @@ async fn viewers_forget_and_begin_with_what_is_left() {
     filtered.until("its new place", |feed| feed.others.last().is_some_and(|last| last["type"] == "keepalive")).await;
     let back = server.feed(&format!("?since={}", filtered.cursor)).await;
     assert_eq!(back.hello["resumed"], true, "{}", back.hello);
+}
+
+#[tokio::test]
+async fn on_the_classic_socket_those_forget_who_asked_to_be_told_of_changes() {
+    let (twitch, server, mut feed) = watching(&["room"]).await;
+    let mut told =
+        [Classic::open(server.addr, "?events=1").await, Classic::open(server.addr, "?events=1&replay=1").await];
+    let mut filtered = Classic::open(server.addr, "?events=1&source=youtube").await;
+    let mut plain = Classic::open(server.addr, "").await;
+    for socket in told.iter_mut().chain([&mut filtered]) {
+        assert!(socket.text().await.contains("live"));
+    }
+
+    let ids = say_at(&twitch, &mut feed, &[NEW_YEAR, NEW_YEAR + 1000]).await;
+    assert_eq!(purge(&server, NEW_YEAR).await, 0, "which is no reason to forget");
+    let before = twitch.say("room", &MEI, "before").await;
+    feed.event(&before).await;
+    assert_eq!(purge(&server, NEW_YEAR + 500).await, 1);
+    let after = twitch.say("room", &MEI, "after").await;
+    feed.event(&after).await;
+
+    for id in ids.iter().chain([&before]) {
+        assert_eq!(plain.chat().await["native_id"], *id);
+        for socket in &mut told {
+            assert_eq!(socket.chat().await["native_id"], *id);
+        }
+    }
+    for socket in told.iter_mut().chain([&mut filtered]) {
+        assert_eq!(socket.text().await, r#"{"type":"reset"}"#);
+    }
+    for socket in told.iter_mut().chain([&mut plain]) {
+        assert_eq!(socket.chat().await["native_id"], after, "and nothing of what came before");
+    }
+    let mut back = Classic::open(server.addr, "?events=1&replay=1").await;
+    for id in [&ids[1], &before, &after] {
+        assert_eq!(back.chat().await["native_id"], *id);
+    }
+    assert!(back.text().await.contains("live"));
 }
 
 #[tokio::test]

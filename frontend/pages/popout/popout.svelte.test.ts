@@ -139,6 +139,50 @@ test("a replay that breaks off changes nothing", () => {
   expect(shown(popout)).toEqual([11, 12]);
 });
 
+test("after a purge it shows what the server still has, once", () => {
+  const popout = started();
+  live(10);
+  for (const id of [11, 12, 13]) say(id);
+  const first = lastEnd();
+
+  first.says({ type: "reset" });
+  for (const id of [9, 12, 13, 15]) say(id);
+  const during = shown(popout);
+  live(15);
+  say(16);
+
+  expect([first.isClosed, FarEnd.all.length, query().replay]).toEqual([true, 2, "1"]);
+  expect([during, shown(popout)]).toEqual([[11, 12, 13], [12, 13, 15, 16]]);
+});
+
+test("a purge in the middle of a replay begins it again", () => {
+  const popout = started();
+  live(10);
+  say(11);
+
+  reconnect();
+  say(11);
+  lastEnd().says({ type: "reset" });
+  live(14);
+
+  expect(shown(popout)).toEqual([]);
+});
+
+test("where the server does not answer after a purge, lines are hidden", () => {
+  const popout = started();
+  live(10);
+  say(11);
+
+  lastEnd().says({ type: "reset" });
+  vi.advanceTimersByTime(4_000);
+  const before = popout.isAway;
+  vi.advanceTimersByTime(3_000);
+  const after = popout.isAway;
+  live(12);
+
+  expect([before, after, popout.isAway, shown(popout)]).toEqual([false, true, false, []]);
+});
+
 test("what is removed while the replay comes is not in it", () => {
   const popout = started();
   live(10);

@@ -78,6 +78,9 @@ export class Popout {
   #take(frames: ClassicFrame[]) {
     for (const frame of frames) {
       if (frame.type === "live") this.#goLive(frame);
+      // Which lines are left, only the store knows: a time says nothing of those that came after the purge was asked for.
+      // What is on screen stays until the replay has told, so that a scene does not blink.
+      else if (frame.type === "reset") return this.#connection.again();
       // A removal counts at once, also for what has not been replayed yet.
       else if (this.#replayed && frame.event.kind === "message") this.#replayed.push(frame.event);
       else this.chat.take([frame.event]);

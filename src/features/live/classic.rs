@@ -14,7 +14,7 @@ use super::Live;
 use super::socket;
 use super::watcher::{End, Form, Pace, Watcher, admit};
 use crate::chat::{Event, EventId};
-use crate::feed::{Batch, Frame, Text, classic};
+use crate::feed::{Batch, Frame, Text, classic, wire};
 use crate::store::events::{self, Page};
 use crate::web::Problem;
 use crate::web::extract;
@@ -125,8 +125,12 @@ impl Form for Classic {
         Text::from_static(KEEPALIVE)
     }
 
-    /// These clients know no way to forget; what they have not been sent yet still follows.
+    /// Only those who are told of changes know a way to forget. What was not sent yet still follows, to everyone.
     async fn begin_anew(watcher: &mut Watcher<Self>) -> Result<(), End> {
+        if watcher.form.has_changes {
+            watcher.socket.put(wire::reset().into()).await?;
+            watcher.flush().await?;
+        }
         watcher.catch_up().await
     }
 }
