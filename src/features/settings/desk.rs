@@ -202,11 +202,16 @@ mod tests {
         drop(client);
         let Value::Object(sent) = json!({ "tailer": { "maxBatch": 7 } }) else { panic!("it is an object") };
         assert!(wishes.try_send(Wish { sent, reply }).is_ok());
-        drop(wishes);
+        let stop = CancellationToken::new();
 
-        Desk::new(Book { seed, list }, queue, told, resync).run(CancellationToken::new()).await;
+        let desk = Desk::new(Book { seed, list }, queue, told, resync).run(stop.clone());
+        let rung = async {
+            let rung = rings.recv().await;
+            stop.cancel();
+            rung
+        };
+        let ((), rung) = tokio::join!(desk, rung);
 
-        assert_eq!(current.now().tailer.max_batch, 7);
-        assert_eq!(rings.recv().await, Some(()));
+        assert_eq!((rung, current.now().tailer.max_batch), (Some(()), 7));
     }
 }
