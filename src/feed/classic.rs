@@ -96,6 +96,7 @@ fn chat(event: &Event, message: &Message, style: Style) -> Value {
         "author_login": author.login,
         "ts": event.at.0,
     });
+    // On Twitch alone, as ever: clients of old may take it for a channel of Twitch wherever they find it.
     if channel.platform == Platform::TWITCH {
         chat["source_channel"] = channel.login.clone().into();
     }
