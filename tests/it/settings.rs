@@ -2,6 +2,7 @@
 
 mod effects;
 mod gnasty;
+mod kept;
 
 use serde_json::{Value, json};
 

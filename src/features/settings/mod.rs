@@ -34,6 +34,18 @@ pub struct Kept {
     youtube: Option<Channel>,
 }
 
+impl Kept {
+    /// What the environment says.
+    fn of(config: &Config) -> Self {
+        let first = |platform| config.sources.iter().find(|channel| channel.platform == platform).cloned();
+        Self {
+            settings: config::Settings::of(config),
+            twitch: first(Platform::TWITCH),
+            youtube: first(Platform::YOUTUBE),
+        }
+    }
+}
+
 /// The list of sources, as far as it is needed here. The app connects the two rooms.
 #[derive(Clone)]
 pub struct List {
@@ -69,7 +81,7 @@ pub struct Room {
 impl Settings {
     /// What the environment says, and over it what was kept.
     pub async fn open(config: &Config, db: &Db) -> Result<Self, Error> {
-        let seed = Arc::new(Kept { settings: config::Settings::of(config), twitch: None, youtube: None });
+        let seed = Arc::new(Kept::of(config));
         let stored = db.read(sql::document).await?;
         let settings = over(&seed, stored.as_deref(), |problem| {
             tracing::warn!(%problem, "the settings that were kept cannot be used as they are; the environment's hold there");
