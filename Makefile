@@ -17,7 +17,8 @@ PLATFORM ?=
 # Another server for the targets below "Look", as in `make readyz API_URL=https://chat.example.com`.
 API_URL ?=
 export API_URL
-WS := scripts/elora ws $(if $(API_URL),--url $(API_URL))
+THERE := $(if $(API_URL),--url $(API_URL))
+WS := scripts/elora ws $(THERE)
 
 # The stamp lies inside the output, so that deleting the output makes it stale.
 FRONTEND := frontend/dist/.built
@@ -134,11 +135,11 @@ ws-filter: ##@Look Only PLATFORM=…
 
 .PHONY: seed-marker
 seed-marker: ##@Look Put one line of ours into a running server's chat
-	@scripts/elora seed marker $(ARGS)
+	@scripts/elora seed marker $(THERE) $(ARGS)
 
 .PHONY: seed-burst
 seed-burst: ##@Look Put six lines of ours into it, on two platforms
-	@scripts/elora seed burst $(ARGS)
+	@scripts/elora seed burst $(THERE) $(ARGS)
 
 # The same by the names they once had.
 .PHONY: ws\:twitch ws\:youtube seed\:marker seed\:burst

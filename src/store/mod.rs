@@ -18,6 +18,7 @@ mod purge;
 mod tests;
 mod writer;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -60,6 +61,8 @@ pub struct Committed {
 struct Identity {
     epoch: String,
     path: PathBuf,
+    /// Of the file when it was opened.
+    inode: u64,
     ephemeral: bool,
 }
 
@@ -87,13 +90,13 @@ impl WriterThread {
 /// Why the store cannot be opened. Each has an exit code of its own.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{path} was written by a newer version (schema {found}, this program knows {known}): update elora-chat, or point DB_PATH at another file", path = .path.display())]
+    #[error("{path} was written by a newer version (schema {found}, this program knows {known}): update elora-chat, or point ELORA_DB_PATH at another file", path = .path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },
-    #[error("{path} is not a store of this program ({what}): point DB_PATH at another file", path = .path.display())]
+    #[error("{path} is not a store of this program ({what}): point ELORA_DB_PATH at another file", path = .path.display())]
     Foreign { path: PathBuf, what: &'static str },
     #[error("{path} is not writable by uid {uid}: {cause}", path = .path.display())]
     NotWritable { path: PathBuf, uid: u32, cause: String },
-    #[error("{path} is in use by another elora-chat (pid {pid}): stop that one, or give this one its own DB_PATH", path = .path.display())]
+    #[error("{path} is in use by another elora-chat (pid {pid}): stop that one, or give this one its own ELORA_DB_PATH", path = .path.display())]
     InUse { path: PathBuf, pid: String },
     #[error("sqlite {0} has a bug that corrupts files two connections write: 3.51.3 or newer is needed")]
     OldSqlite(String),
@@ -157,7 +160,8 @@ pub fn open(config: &config::Store, queue: usize, metrics: &Metrics) -> Result<O
     let (jobs_tx, jobs_rx) = mpsc::channel(JOB_QUEUE);
     let (ended_tx, ended) = oneshot::channel();
     let pool = pool::Readers::new(&place.path, config);
-    let identity = Arc::new(Identity { epoch: start.epoch, path: place.path, ephemeral: place.ephemeral });
+    let inode = std::fs::metadata(&place.path).map_or(0, |file| file.ino());
+    let identity = Arc::new(Identity { epoch: start.epoch, path: place.path, inode, ephemeral: place.ephemeral });
     writer::Writer {
         connection,
         lock,
@@ -240,6 +244,11 @@ impl Db {
     /// Events accepted and not yet committed.
     pub fn queued(&self) -> usize {
         self.backlog.len()
+    }
+
+    /// Whether the file still lies where it was opened. Without it, everything seems well until the next start.
+    pub async fn is_in_place(&self) -> bool {
+        tokio::fs::metadata(self.path()).await.is_ok_and(|file| file.ino() == self.identity.inode)
     }
 
     /// The file, which may lie beside the configured path when that holds another program's data.

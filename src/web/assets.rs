@@ -49,7 +49,10 @@ struct Files(fn(&str) -> Option<EmbeddedFile>);
 impl Files {
     fn answer(&self, method: &Method, path: &str, query: &str, headers: &HeaderMap) -> Response {
         if method != Method::GET && method != Method::HEAD {
-            return Problem::not_found(format!("nothing takes {method} here")).into_response();
+            return self.wrong_method(method, path, query);
+        }
+        if path == "/index.html" {
+            return (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, "./")]).into_response();
         }
         let name = path.trim_matches('/');
         if name.is_empty() {
@@ -75,6 +78,17 @@ impl Files {
             Some(file) => self.file(&index, file, ASK_AGAIN, headers),
             None => html(StatusCode::OK, NOT_BUILT),
         }
+    }
+
+    /// A page says what may be done with it.
+    fn wrong_method(&self, method: &Method, path: &str, query: &str) -> Response {
+        if self.answer(&Method::GET, path, query, &HeaderMap::new()).status() == StatusCode::NOT_FOUND {
+            return Problem::not_found(format!("nothing takes {method} here")).into_response();
+        }
+        let detail = format!("{path} does not answer {method}: the Allow header says what it does");
+        let mut refused = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
+        refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+        refused
     }
 
     /// The page that says so to people; a problem to programs, and wherever programs ask.
@@ -229,6 +243,23 @@ mod tests {
         }
         let tag = said(&get("/", &[]), "etag").to_owned();
         assert_ne!(said(&get("/?popout", &[]), "etag"), tag);
+    }
+
+    #[test]
+    fn the_old_name_of_the_front_page_leads_to_it() {
+        let moved = get("/index.html", &[]);
+
+        assert_eq!(moved.status(), StatusCode::MOVED_PERMANENTLY);
+        assert_eq!(said(&moved, "location"), "./");
+    }
+
+    #[test]
+    fn a_page_says_what_may_be_done_with_it() {
+        let post = |path| Files(Small::get).answer(&Method::POST, path, "", &HeaderMap::new());
+
+        assert_eq!(post("/").status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(said(&post("/overlay/chat"), "allow"), "GET,HEAD");
+        assert_eq!(post("/nothing").status(), StatusCode::NOT_FOUND);
     }
 
     #[test]

@@ -128,6 +128,10 @@ pub async fn watch(State((guard, table)): State<(Guard, Arc<[Route]>)>, mut requ
     };
     let grant = hosts.grant(sender, request.headers());
     request.extensions_mut().insert(sender);
+    if sender == Sender::Anybody {
+        // Nobody named this page: whatever its visitor may do, it may not.
+        request.headers_mut().remove(header::COOKIE);
+    }
     let mut response = match (cors::is_preflight(&request), &grant) {
         (true, Some(_)) => cors::preflight(),
         (true, None) => Problem::forbidden(FOREIGN_PAGE).into_response(),

@@ -43,9 +43,14 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
     response
 }
 
+/// As much of a path as the log has room for; ours are much shorter.
+const LONGEST_PATH: usize = 200;
+
 /// What changes something is worth a line; what only looks is not. Queries stay out: they may hold a login code.
 fn log(method: &axum::http::Method, path: &str, status: StatusCode, begun: Instant) {
     let (status, ms) = (status.as_u16(), begun.elapsed().as_millis());
+    // Whatever a stranger asks for, a line stays a line.
+    let path = &path[..path.floor_char_boundary(LONGEST_PATH)];
     if method.is_safe() {
         tracing::debug!(%method, path, status, ms, "answered");
     } else {

@@ -69,6 +69,10 @@ impl Probes {
     async fn readiness(&self) -> Readiness {
         let cause = match self.trouble() {
             Some(trouble) => Some(trouble),
+            None if !self.db.is_in_place().await => Some(format!(
+                "{} was moved, replaced or deleted under the server: stop the server, put the file back, and start it",
+                self.db.path().display()
+            )),
             None if self.is_quiet() => self.try_to_write().await,
             None => None,
         };

@@ -58,6 +58,22 @@ fn bytes(path: &Path) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_store_that_is_taken_away_is_told() {
+    let server = Launch::new().start().await;
+    let path = server.launch().db_path().to_owned();
+    let elsewhere = path.with_extension("elsewhere");
+    assert_eq!(server.get("/readyz").await.status, 200);
+
+    std::fs::rename(&path, &elsewhere).unwrap();
+    let away = server.get("/readyz").await;
+    std::fs::rename(&elsewhere, &path).unwrap();
+
+    assert_eq!(away.status, 503);
+    assert!(away.text().contains("was moved, replaced or deleted"), "{}", away.text());
+    assert_eq!(server.get("/readyz").await.status, 200, "it is back");
+}
+
+#[tokio::test]
 async fn without_a_network_it_serves_and_says_what_it_waits_for() {
     for upstream in ["ws://127.0.0.1:9", "ws://no-such-host.invalid:80"] {
         let launch = Launch::new().env("TWITCH_IRC_URL", upstream).env("TWITCH_CHANNELS", "room");

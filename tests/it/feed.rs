@@ -299,3 +299,10 @@ async fn five_hundred_viewers_of_a_quiet_room_cost_little() {
     assert!(grown <= VIEWERS as u64 * PER_VIEWER_KIB, "{grown} KiB for {VIEWERS} viewers in a debug build");
     assert_eq!(Request::get("/healthz").send(server.addr).await.status, 200);
 }
+
+#[tokio::test]
+async fn who_says_that_they_leave_is_answered() {
+    let (_twitch, _server, feed) = watching(&["room"]).await;
+
+    assert_eq!(feed.part().await, 1000);
+}

@@ -19,6 +19,7 @@ mod messages;
 mod metrics;
 mod moderation;
 mod odd_lines;
+mod origins;
 mod proof;
 mod purge;
 mod raw;

@@ -153,7 +153,7 @@ fn csv(items: impl Iterator<Item = Item>) -> Vec<u8> {
 
 /// A spreadsheet would take such a text for a formula, and chat is written by strangers.
 fn harmless(cell: &str) -> Cow<'_, [u8]> {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if is_formula { format!("'{cell}").into_bytes().into() } else { cell.as_bytes().into() }
 }
 
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A"] {
             assert_eq!(harmless(formula), format!("'{formula}").as_bytes());
         }
         assert_eq!(harmless("1=1"), b"1=1".as_slice());

@@ -69,7 +69,7 @@ impl Purges {
             match &purged {
                 Ok(messages) => tracing::info!(messages, %before, "history was purged"),
                 Err(error) => {
-                    tracing::error!(%error, "a purge stopped; if it had begun, the next start goes on with it")
+                    tracing::error!(%error, "a purge stopped; if it had begun, the next start goes on with it");
                 }
             }
             // Whoever asked may be gone.

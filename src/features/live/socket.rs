@@ -115,6 +115,11 @@ impl Socket {
         let _ = tokio::time::timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await;
     }
 
+    /// Sends the answer to a client's own closing word, which was put when that was heard.
+    pub async fn part(&mut self) {
+        let _ = tokio::time::timeout(FAREWELL, self.socket.flush()).await;
+    }
+
     pub async fn close_too_big(&mut self) {
         self.close(TOO_BIG, "the message is too long").await;
     }

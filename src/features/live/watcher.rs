@@ -153,7 +153,8 @@ impl<F: Form> Watcher<F> {
         let Err(end) = self.follow().await else { return };
         tracing::debug!(corr = self.corr, kind = F::KIND, ?end, "a socket has ended");
         match end {
-            End::Left | End::Gone(Gone::Broken) => {}
+            End::Left => self.socket.part().await,
+            End::Gone(Gone::Broken) => {}
             End::Silent => self.socket.close(STALLED, "no ping was answered").await,
             End::TooMuch => self.socket.close_too_big().await,
             End::Stopping => self.socket.close(RESTART, "the server stops").await,

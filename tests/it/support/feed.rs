@@ -9,6 +9,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{DEADLINE, soon, within};
@@ -204,6 +206,13 @@ impl Feed {
 
     pub async fn send(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.expect("the feed takes messages");
+    }
+
+    /// Says that it leaves, and gives the code of the server's answer.
+    pub async fn part(mut self) -> u16 {
+        let word = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        self.socket.send(Message::Close(Some(word))).await.expect("the feed takes messages");
+        self.until_closed().await
     }
 
     /// Leaves without a word.
