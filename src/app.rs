@@ -28,7 +28,7 @@ use crate::ingest::{Backoff, Board, Sink, supervise};
 use crate::platforms;
 use crate::stages::{Running, Stage};
 use crate::store::{self, WriterThread};
-use crate::telemetry::Metrics;
+use crate::telemetry::{self, Metrics};
 use crate::web::{self, Guard, Owner, Route, Upstream};
 
 /// How long closing may take before whoever is late is named and left behind.
@@ -95,6 +95,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = bind(addr).await?;
     let addr = listener.local_addr()?;
     let house = build(&config, &stages).await?;
+    telemetry::summarize(&config, &house.current.now());
     let guard = house.guard.clone();
     let sink = start(house, listener, &config, &stages);
     announce(&guard, addr);

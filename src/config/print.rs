@@ -69,10 +69,9 @@ pub fn everything(config: &Config) -> Value {
     document
 }
 
-/// What start-up logs in one line.
-pub fn summary(config: &Config) -> Value {
-    let settings = Settings::of(config);
-    json!({ "db": db(config), "tailer": tailer(&settings), "ingest": ingest(config), "websocket": timers(&settings),
+/// What start-up logs in one line, with the settings as they are then.
+pub fn summary(config: &Config, settings: &Settings) -> Value {
+    json!({ "db": db(config), "tailer": tailer(settings), "ingest": ingest(config), "websocket": timers(settings),
             "auth": { "twitch": twitch(config) } })
 }
 

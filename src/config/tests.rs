@@ -306,7 +306,11 @@ fn a_secret_shows_in_no_document_and_no_error() {
         ("GNASTY_ARGS", "--token=canary,--refresh-token,canary"),
     ]);
 
-    for text in [everything(&config).to_string(), summary(&config).to_string(), format!("{:?}", config.twitch)] {
+    for text in [
+        everything(&config).to_string(),
+        summary(&config, &Settings::of(&config)).to_string(),
+        format!("{:?}", config.twitch),
+    ] {
         assert!(!text.contains("oauth:canary"), "{text}");
     }
     assert!(!everything(&config).to_string().contains("canary"));

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::config::{self, Config, Log, LogFormat};
+use crate::config::{self, Config, Log, LogFormat, Settings};
 
 /// Starts the log of this process. A second call changes nothing.
 pub fn start(log: &Log) {
@@ -32,7 +32,11 @@ pub fn announce(config: &Config) {
         tracing::warn!("{remark}");
     }
     tracing::info!("ingest: selected driver=\"{}\"", config.ingest.driver.as_str());
-    tracing::info!("config_summary={}", config::summary(config));
+}
+
+/// The same of what is in force, once the store has said what was changed.
+pub fn summarize(config: &Config, settings: &Settings) {
+    tracing::info!("config_summary={}", config::summary(config, settings));
 }
 
 /// A plain level is for this program; libraries stay at `info`, for their finer logs quote what they carry.

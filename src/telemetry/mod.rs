@@ -4,5 +4,5 @@
 mod log;
 mod metrics;
 
-pub use log::{announce, escape, start};
+pub use log::{announce, escape, start, summarize};
 pub use metrics::{Metrics, Serialized};

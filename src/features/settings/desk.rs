@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::document::{self, Document};
+use super::document::Document;
 use super::rules::{self, Violation};
-use super::{Kept, List, over, sql};
+use super::{Kept, List, over, sql, stored};
 use crate::chat::{Millis, Platform};
 use crate::config::{self, ANY_ORIGIN};
 use crate::store::Error;
@@ -88,9 +88,7 @@ impl Book {
         if !violations.is_empty() {
             return Ok(Err(Refusal::Rules(violations)));
         }
-        if after != before {
-            self.keep(tx, &before, &after)?;
-        }
+        self.keep(tx, &before, &after)?;
         // A source that is taken out makes room for the next.
         let after = self.read(tx)?;
         Ok(Ok(Applied { before, after }))
@@ -103,7 +101,9 @@ impl Book {
         if after.youtube != before.youtube {
             (self.list.replace)(tx, &Platform::YOUTUBE, after.youtube.as_ref())?;
         }
-        sql::keep(tx, &document::to_store(after, &self.seed), Millis::now())
+        // Also where nothing changes: what the environment has come to say by itself is no longer kept.
+        let document = stored::to_store(after, &self.seed);
+        if sql::document(tx)?.as_ref() == Some(&document) { Ok(()) } else { sql::keep(tx, &document, Millis::now()) }
     }
 }
 

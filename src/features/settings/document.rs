@@ -148,6 +148,11 @@ impl Document {
     }
 }
 
+/// The name of a setting, as `tailer.maxBatch`.
+pub fn under(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
 /// `known` is of the right shape, so whatever is sent must be of the same.
 fn put_over(known: &mut Value, sent: Value, path: &str) -> Result<(), String> {
     match (known, sent) {
@@ -155,7 +160,7 @@ fn put_over(known: &mut Value, sent: Value, path: &str) -> Result<(), String> {
         (_, Value::Null) => {}
         (Value::Object(known), Value::Object(sent)) => {
             for (key, value) in sent {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let path = under(path, &key);
                 let Some(known) = known.get_mut(&key) else { return Err(format!("{path}: there is no such setting")) };
                 put_over(known, value, &path)?;
             }
@@ -257,31 +262,4 @@ impl Gnasty {
 
 fn millis(time: std::time::Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A document as it lies in the store: without what the list of sources or the environment alone says.
-pub fn to_store(kept: &Kept, seed: &Kept) -> String {
-    let (document, seed) = (Document::of(kept), Document::of(seed));
-    let mut whole = document.to_value();
-    let mut leave_out = vec![("", "twitchChannel"), ("", "youtubeSourceUrl")];
-    leave_out.extend([("/tailer", "offsetPath"), ("/ingest", "gnastyBin"), ("/ingest", "gnastyArgs")]);
-    // An address that nobody named follows the port.
-    leave_out.extend((document.api_base_url == seed.api_base_url).then_some(("", "apiBaseUrl")));
-    leave_out.extend((document.ws_url == seed.ws_url).then_some(("", "wsUrl")));
-    for (place, key) in leave_out {
-        if let Some(Value::Object(place)) = whole.pointer_mut(place) {
-            place.remove(key);
-        }
-    }
-    whole.to_string()
-}
-
-/// The settings in a stored document, over those of the environment. Its sources are none of its business.
-pub fn from_store(text: &str, seed: &Document) -> Result<Document, String> {
-    let stored: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let Value::Object(stored) = stored else { return Err("it is no JSON object".to_owned()) };
-    match stored.get("schemaVersion").and_then(Value::as_i64) {
-        Some(VERSION) => seed.with(stored),
-        other => Err(format!("its schemaVersion is {other:?}, and this program knows {VERSION}")),
-    }
 }

@@ -8,6 +8,7 @@ mod gnasty;
 mod rules;
 mod spelling;
 mod sql;
+mod stored;
 
 use std::sync::Arc;
 
@@ -86,9 +87,12 @@ impl Settings {
         let settings = over(&seed, stored.as_deref(), |problem| {
             tracing::warn!(%problem, "the settings that were kept cannot be used as they are; the environment's hold there");
         });
-        if settings != seed.settings {
-            tracing::info!("config: what was changed while the server ran is in force; /configz shows it");
+        let kept = Kept { settings, ..Kept::clone(&seed) };
+        let winning = stored::names_of_changed(&kept, &seed);
+        if !winning.is_empty() {
+            tracing::info!("config: kept settings win over the environment: {}", winning.join(", "));
         }
+        let settings = kept.settings;
         let (told, current) = Current::new(settings);
         Ok(Self { seed, told, current })
     }
@@ -111,7 +115,7 @@ impl Settings {
 fn over(seed: &Kept, stored: Option<&str>, tell: impl Fn(String)) -> config::Settings {
     let Some(stored) = stored else { return seed.settings.clone() };
     let known = Document::of(seed);
-    match document::from_store(stored, &known) {
+    match stored::from_store(stored, &known) {
         Ok(document) => {
             let (kept, violations) = rules::read(&document, &known, seed);
             violations.iter().for_each(|violation| tell(format!("{}: {}", violation.field, violation.message)));
