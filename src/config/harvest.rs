@@ -8,7 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
-use super::{REDACTED, Secret, value};
+use super::{Secret, arguments, value};
 
 /// The reader of a file that a harvester writes. It is kept and shown; that reader is not built yet.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -134,52 +134,12 @@ fn suggestions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
 }
 
 impl Gnasty {
-    /// The arguments as they may be shown: what belongs to a flag that names a secret is `***`.
+    /// The arguments as they may be shown.
     pub fn shown_args(&self) -> Vec<String> {
-        let mut is_value = false;
-        let shown = self.args.iter().map(|arg| {
-            let is_hidden = std::mem::take(&mut is_value);
-            match arg.split_once('=') {
-                _ if is_hidden && !arg.starts_with('-') => REDACTED.to_owned(),
-                Some((flag, _)) if is_secret(flag) => format!("{flag}={REDACTED}"),
-                None if arg.starts_with('-') && is_secret(arg) => {
-                    is_value = true;
-                    arg.clone()
-                }
-                _ if arg.starts_with("oauth:") => REDACTED.to_owned(),
-                _ => arg.clone(),
-            }
-        });
-        shown.collect()
+        arguments::shown(&self.args)
     }
-}
-
-/// Whether a flag is given something that nobody should read.
-fn is_secret(flag: &str) -> bool {
-    let flag = flag.to_ascii_lowercase();
-    ["token", "secret", "pass", "key", "oauth"].iter().any(|word| flag.contains(word))
 }
 
 fn as_arguments<S: Serializer>(args: &[String], serializer: S) -> Result<S::Ok, S::Error> {
-    Gnasty { args: args.to_vec(), ..Gnasty::default() }.shown_args().serialize(serializer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_among_the_arguments_is_not_shown() {
-        let shown = |args: &str| {
-            let args = args.split(' ').map(str::to_owned).collect();
-            Gnasty { args, ..Gnasty::default() }.shown_args().join(" ")
-        };
-
-        assert_eq!(shown("--stdout --format ndjson"), "--stdout --format ndjson");
-        assert_eq!(shown("--token canary --x"), "--token *** --x");
-        assert_eq!(shown("--client-secret=canary -v"), "--client-secret=*** -v");
-        assert_eq!(shown("--API_KEY=canary"), "--API_KEY=***");
-        assert_eq!(shown("--token --x canary"), "--token --x canary");
-        assert_eq!(shown("oauth:canary"), "***");
-    }
+    arguments::shown(args).serialize(serializer)
 }

@@ -1,6 +1,7 @@
 //! The configuration: plain typed sections, read once at start, and the settings among them that may change later.
 //! Nothing else in the program looks at the environment.
 
+mod arguments;
 mod dev;
 mod env;
 mod feed;

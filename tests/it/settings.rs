@@ -317,7 +317,7 @@ async fn secrets_are_in_no_answer_and_not_in_the_store() {
         .env("TWITCH_OAUTH_REDIRECT_URL", "https://me:canary-url@chat.test/callback/twitch")
         .env("YOUTUBE_API_KEY", "canary-key")
         .env("TWITCH_OAUTH_TOKEN", "oauth:canary-token")
-        .env("GNASTY_ARGS", "--stdout,--token=canary-arg,--client-secret,canary-value")
+        .env("GNASTY_ARGS", "--stdout,--token=canary-arg,--auth,-canary-value,--url,http://me:canary-word@x.test")
         .env("ELORA_GNASTY_ADMIN_BASE", "http://me:canary-base@127.0.0.1:9")
         .start()
         .await;
@@ -334,7 +334,10 @@ async fn secrets_are_in_no_answer_and_not_in_the_store() {
     }
     assert_eq!(changed.status, 200, "{}", changed.text());
     assert!(!changed.text().contains("canary"));
-    assert_eq!(config["ingest"]["gnastyArgs"], json!(["--stdout", "--token=***", "--client-secret", "***"]));
+    assert_eq!(
+        config["ingest"]["gnastyArgs"],
+        json!(["--stdout", "--token=***", "--auth", "***", "--url", "http://***@x.test"])
+    );
     let secrets = &server.get("/api/config").await.json()["envOnlySecrets"];
     let there = json!({ "configured": true, "value": "[redacted]", "source": "env" });
     assert_eq!(*secrets, json!({ "twitchClientSecret": there, "youtubeApiKey": there }));
