@@ -34,7 +34,7 @@ pub use load::{Error, Errors, Flags, load};
 pub use print::{configz, everything, summary};
 pub use secret::{REDACTED, Secret};
 pub use settings::{Current, Settings};
-pub use store::{Mode, Store, Synchronous};
+pub use store::{Mode, Pragma, Store, Synchronous};
 pub use ui::{Log, LogFormat, Ui};
 
 /// Everything that can be set. [`Default`] is what an empty environment gives.

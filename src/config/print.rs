@@ -19,7 +19,7 @@ pub fn configz(config: &Config, settings: &Settings) -> Value {
         websocket["allowed_origins"] = json!(list);
     }
     let Store { max_conns, busy_timeout, pragmas_extra, .. } = &config.store;
-    let pragmas: Vec<String> = pragmas_extra.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pragmas: Vec<String> = pragmas_extra.iter().map(ToString::to_string).collect();
     let mut db = db(config);
     db["max_conns"] = json!(max_conns);
     db["busy_timeout_ms"] = json!(busy_timeout.as_millis());

@@ -368,6 +368,21 @@ fn configz_keeps_the_shape_that_scripts_read() {
 }
 
 #[test]
+fn pragmas_are_written_in_two_ways_and_shown_as_they_were() {
+    let given = "mmap_size=268435456, Cache_Size(-100000),temp_store ( memory )";
+    let good = good(&[("ELORA_DB_PRAGMAS_EXTRA", given)]);
+
+    let read = good.store.pragmas_extra.iter().map(|pragma| (pragma.name.as_str(), pragma.value.as_str()));
+    let expected = [("mmap_size", "268435456"), ("cache_size", "-100000"), ("temp_store", "memory")];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+    let shown = &configz(&good, &Settings::of(&good))["db"]["pragmas_extra_csv"];
+    assert_eq!(shown, "mmap_size=268435456,Cache_Size(-100000),temp_store ( memory )");
+    for bad in ["x", "x(1", "x1)", "x()", "(1)", "x(1);y", "x=(1)", "x(y(1))"] {
+        assert!(config(&[("ELORA_DB_PRAGMAS_EXTRA", bad)], "").is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn a_misspelled_name_is_remarked_on() {
     let config = config(&[("ELORA_DB_PAHT", "x.db")], "ELORA_OPEN_LOCL=1").expect("unknown names are no errors");
 

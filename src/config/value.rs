@@ -131,19 +131,6 @@ pub fn journal_mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     Err(Error::custom(format!("not a journal mode: use one of {}", MODES.join(", "))))
 }
 
-/// `name=value,name=value`. Only words and numbers: a pragma cannot be bound, so nothing else may reach SQL.
-pub fn pragmas<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-    let pair = |item: &str| {
-        let (name, value) = item.split_once('=')?;
-        let (name, value) = (name.trim(), value.trim());
-        (word(name) && word(value)).then(|| (name.to_ascii_lowercase(), value.to_owned()))
-    };
-    let text = text(deserializer)?;
-    let remedy = "not a list of pragmas: write name=value,name=value such as mmap_size=268435456,temp_store=memory";
-    items(&text).map(|item| pair(item).ok_or_else(|| Error::custom(remedy))).collect()
-}
-
 pub fn log_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let level = text(deserializer)?.to_ascii_lowercase();
     let level = if level == "warning" { "warn".to_owned() } else { level };

@@ -79,7 +79,7 @@ fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
 
 /// The operator's own pragmas, for the writer alone.
 fn extras(connection: &Connection, config: &config::Store) -> rusqlite::Result<()> {
-    for (name, value) in &config.pragmas_extra {
+    for config::Pragma { name, value, .. } in &config.pragmas_extra {
         connection.pragma_update(None, name, value)?;
     }
     Ok(())
