@@ -11,6 +11,8 @@ use super::value;
 
 const PORT: u16 = 8080;
 
+const NO_PATTERN: &str =
+    "only a bare `*` is a wildcard, for every page; name each origin in full, as https://chat.example.com";
 const OPEN_LOCAL: &str = "ELORA_OPEN_LOCAL=1: every program on this machine may change things. With a proxy in front, \
     every visitor comes from this machine, so everybody may, unless the proxy adds X-Forwarded-For: do not use both";
 /// What to say where every page is let in.
@@ -118,6 +120,9 @@ impl Origins {
             if item == "*" {
                 origins.any = true;
                 continue;
+            }
+            if item.contains('*') {
+                return Err(format!("`{item}` would match no page: {NO_PATTERN}"));
             }
             let origin: Origin = item.parse().map_err(|error| format!("`{item}` is {error}"))?;
             if !origins.list.contains(&origin) {

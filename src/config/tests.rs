@@ -383,6 +383,14 @@ fn pragmas_are_written_in_two_ways_and_shown_as_they_were() {
 }
 
 #[test]
+fn a_star_within_an_origin_is_refused_with_what_to_write() {
+    for bad in ["https://*.example.com", "*.example.com", "https://a.test,https://*"] {
+        let errors = config(&[("ELORA_WS_ALLOWED_ORIGINS", bad)], "").expect_err(bad).to_string();
+        assert!(errors.contains("only a bare `*`") && errors.contains("https://chat.example.com"), "{errors}");
+    }
+}
+
+#[test]
 fn a_misspelled_name_is_remarked_on() {
     let config = config(&[("ELORA_DB_PAHT", "x.db")], "ELORA_OPEN_LOCL=1").expect("unknown names are no errors");
 

@@ -125,6 +125,8 @@ mod tests {
         let good = list(&[" https://b.test/ ", "", "https://a.test", "https://b.test", "*"]).expect("good pages");
         let shown: Vec<String> = good.list.iter().map(ToString::to_string).collect();
         assert_eq!((shown.join(" ").as_str(), good.any), ("https://b.test https://a.test", true));
+        let pattern = list(&["https://*.a.test"]).expect_err("a star stands alone");
+        assert!(pattern.contains("only a bare `*`"), "{pattern}");
         let bad = list(&["https://a.test", "a.test", "https://c.test/x"]).expect_err("two are none");
         assert!(bad.contains("`a.test`") && bad.contains("`https://c.test/x`") && !bad.contains("`https://a"), "{bad}");
     }
