@@ -16,22 +16,6 @@ pub const LONGEST_BODY: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The body as JSON, whatever its type says: the guard has already refused types that a foreign form can send.
-/// An empty body is an empty object.
-#[derive(Debug)]
-pub struct Json<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let body = gather(request.into_body(), BODY_PATIENCE).await?;
-        let body = if body.is_empty() { b"{}" } else { &body[..] };
-        let value = serde_json::from_slice(body);
-        value.map(Self).map_err(|error| Problem::bad_request(format!("the body is not what this takes: {error}")))
-    }
-}
-
 /// The first JSON value of the body; what follows it is ignored, as clients of old are used to.
 #[derive(Debug)]
 pub struct FirstJson<T>(pub T);
@@ -128,6 +112,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::web::Json;
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Wish {

@@ -6,6 +6,7 @@ mod digest;
 pub mod extract;
 pub mod guard;
 pub mod hosts;
+mod json;
 pub mod key;
 pub mod layers;
 pub mod owner;
@@ -30,6 +31,7 @@ use crate::store::Db;
 use crate::telemetry::Metrics;
 
 pub use guard::Guard;
+pub use json::Json;
 pub use owner::Owner;
 pub use problem::Problem;
 pub use routes::{Access, Route, Routes};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-use super::{Routes, sql};
+use super::{Json, Routes, sql};
 use crate::chat::Millis;
 use crate::store::{Db, HealthState};
 use crate::telemetry::Metrics;
@@ -53,7 +53,7 @@ async fn readyz(State(probes): State<Probes>, headers: HeaderMap) -> Response {
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accept.contains("application/json") {
-        return (status, axum::Json(readiness)).into_response();
+        return (status, Json(readiness)).into_response();
     }
     let text = readiness.cause.map_or_else(|| "ready".to_owned(), |cause| format!("{cause}\n"));
     (status, text).into_response()

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::json;
 use crate::store;
 
 /// An error answer as RFC 9457 describes it, with the private cause beside it.
@@ -138,7 +139,7 @@ impl IntoResponse for Problem {
         self.log();
         let status = self.status.as_u16();
         let body = Body { r#type: "about:blank", title: self.title, status, detail: &self.detail };
-        let json = serde_json::to_string(&body).expect("three strings and a number always serialize");
+        let json = json::line(&body).expect("three strings and a number always serialize");
         let mut response = (self.status, json).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -11,7 +11,7 @@ use super::extract::Query;
 use super::guard::Guard;
 use super::hosts::Sender;
 use super::owner::{COOKIE, Identity, SESSION_LENGTH};
-use super::{Problem, Routes, assets};
+use super::{Json, Problem, Routes, assets};
 
 const TOKEN_ONLY: &str = "a new link is made for who holds owner.token, not for a session: run `elora-chat token --link`, \
     or send its content as `Authorization: Bearer …`";
@@ -55,7 +55,7 @@ async fn show(
     let owner = guard.is_owner(sender, &headers).await?;
     let can_read = guard.may_read(sender, &headers).await?;
     let session = Session { owner, can_read, link_hint: LINK_HINT };
-    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(session)).into_response())
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(session)).into_response())
 }
 
 /// Follows a one-time link. Only a GET uses it up, so that a preview's HEAD does not.
@@ -105,7 +105,7 @@ async fn new_link(State(guard): State<Guard>, headers: HeaderMap) -> Result<Resp
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let link = guard.link(&format!("http://{host}"));
     let headers = [(header::CACHE_CONTROL, "no-store")];
-    Ok((StatusCode::CREATED, headers, axum::Json(NewLink { link })).into_response())
+    Ok((StatusCode::CREATED, headers, Json(NewLink { link })).into_response())
 }
 
 /// Whether the browser came by https. A proxy's word is taken: a lie only makes the cookie useless to the liar.

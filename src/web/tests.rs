@@ -6,8 +6,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
 use tower::ServiceExt as _;
 
-use super::extract::Json;
-use super::{Guard, Owner, Routes, finish, key, routes};
+use super::{Guard, Json, Owner, Routes, finish, key, routes};
 use crate::config::{Config, Current, Settings, Store};
 use crate::store;
 use crate::telemetry::Metrics;

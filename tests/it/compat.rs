@@ -45,7 +45,7 @@ async fn nobody_is_signed_in_with_a_platform() {
         Request::get("/check-session").header("Cookie", "session_token=service:twitch").send(server.addr).await;
 
     assert_eq!(session.status, 200);
-    assert_eq!(session.text(), r#"{"services":[]}"#);
+    assert_eq!(session.text(), "{\"services\":[]}\n");
 }
 
 #[tokio::test]

@@ -53,9 +53,9 @@ async fn a_burst_and_a_marker_are_shown_once_on_both_sockets() {
 
     let seen = classic_until(&server, "", async || {
         let burst = post(&server, BURST).await;
-        assert_eq!((burst.status, burst.text().as_str()), (200, r#"{"inserted":6}"#));
+        assert_eq!((burst.status, burst.text().as_str()), (200, "{\"inserted\":6}\n"));
         let marker = post(&server, MARKER).await;
-        assert_eq!((marker.status, marker.text().as_str()), (200, r#"{"inserted":1}"#));
+        assert_eq!((marker.status, marker.text().as_str()), (200, "{\"inserted\":1}\n"));
         events(&mut feed, 7).await[6]["id"].clone()
     })
     .await;
@@ -147,7 +147,7 @@ async fn the_plain_recipe_works_with_the_token() {
 
     let curl = Command::new("curl").args(["-fsS", "-X", "POST", &url, "-H", &bearer]).output().expect("curl is there");
 
-    assert_eq!(String::from_utf8_lossy(&curl.stdout), r#"{"inserted":1}"#, "{curl:?}");
+    assert_eq!(String::from_utf8_lossy(&curl.stdout), "{\"inserted\":1}\n", "{curl:?}");
 }
 
 #[tokio::test]

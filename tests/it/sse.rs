@@ -115,7 +115,7 @@ async fn a_purge_is_told_and_its_cursor_is_a_new_one() {
     source.until("the purge", |source| source.frames.iter().any(|frame| frame["type"] == "reset")).await;
     source.until("a new place", |source| source.last_id != old).await;
 
-    assert_eq!(purged.text(), r#"{"deleted":1}"#);
+    assert_eq!(purged.text(), "{\"deleted\":1}\n");
     for (place, is_resumed) in [(&old, false), (&source.last_id, true)] {
         let mut again = open(&server, "", Some(place)).await;
         again.until("hello", |again| !again.frames.is_empty()).await;

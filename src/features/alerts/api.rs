@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::feed::alerts::Filter;
 use crate::store::Db;
 use crate::store::alerts::{self, Span};
-use crate::web::Problem;
 use crate::web::extract::{Query, limit, time};
+use crate::web::{Json, Problem};
 
 const USUAL: usize = 50;
 const MOST: usize = 500;
@@ -56,9 +56,9 @@ pub async fn list(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<Respon
     Ok(([(header::CONTENT_TYPE, "application/json")], json.await?).into_response())
 }
 
-pub async fn count(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<axum::Json<Count>, Problem> {
+pub async fn count(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<Json<Count>, Problem> {
     let (filter, span) = (ask.filter()?, ask.span()?);
     let passes = move |platform: &str, alert: &str| filter.passes(platform, alert);
     let count = db.read(move |connection| alerts::count(connection, span, passes)).await?;
-    Ok(axum::Json(Count { count }))
+    Ok(Json(Count { count }))
 }

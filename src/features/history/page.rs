@@ -7,8 +7,8 @@ use super::item::Item;
 use crate::chat::Millis;
 use crate::store::Db;
 use crate::store::events::{self, Page};
-use crate::web::Problem;
 use crate::web::extract::{Query, limit, number, time};
+use crate::web::{Json, Problem};
 
 const USUAL: usize = 50;
 const MOST: usize = 500;
@@ -32,14 +32,14 @@ pub struct Answer {
     next_before_rowid: Option<i64>,
 }
 
-pub async fn messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<axum::Json<Answer>, Problem> {
+pub async fn messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<Json<Answer>, Problem> {
     let page = read(&ask)?;
     let limit = page.limit;
     let mut found = db.read(move |connection| events::page(connection, &page)).await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| has_more);
-    Ok(axum::Json(Answer {
+    Ok(Json(Answer {
         next_before_ts: last.map(|event| event.at.0),
         next_before_rowid: last.map(|event| event.id.0),
         items: found.iter().map(Item::new).collect(),

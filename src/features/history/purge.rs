@@ -7,14 +7,14 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::chat::Millis;
 use crate::stages::Stage;
 use crate::store::{Db, Error, Purge};
-use crate::web::Problem;
 use crate::web::extract::FirstJson;
+use crate::web::{Json, Problem};
 
 /// Purges under way at once. Each takes its turn at the writer.
 const AT_ONCE: usize = 4;
@@ -89,7 +89,7 @@ pub async fn purge(
     let closing = |_| Problem::unavailable("the server stops; the purge goes on when it starts again");
     let deleted = purges.start(Millis(before), permit).await.map_err(closing)??;
     let kind = (header::CONTENT_TYPE, "application/json; charset=utf-8");
-    Ok(([kind], format!(r#"{{"deleted":{deleted}}}"#)).into_response())
+    Ok(([kind], Json(json!({ "deleted": deleted }))).into_response())
 }
 
 fn busy() -> Problem {

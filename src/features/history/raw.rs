@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::chat::{Event, Kind, Millis};
 use crate::store::Db;
 use crate::store::events::{self, Rows};
-use crate::web::Problem;
 use crate::web::extract::{Query, limit};
+use crate::web::{Json, Problem};
 
 const USUAL: usize = 100;
 const MOST: usize = 500;
@@ -33,7 +33,7 @@ pub struct Raw {
     ts: String,
 }
 
-pub async fn raw_messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<axum::Json<Vec<Raw>>, Problem> {
+pub async fn raw_messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<Json<Vec<Raw>>, Problem> {
     let rows = Rows {
         // In any case, as the rows spell it or as everything else does.
         platform: Some(ask.platform.trim().to_lowercase()).filter(|platform| !platform.is_empty()),
@@ -42,7 +42,7 @@ pub async fn raw_messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Resul
         limit: limit("limit", &ask.limit, USUAL, MOST)?,
     };
     let found = db.read(move |connection| events::messages(connection, &rows)).await?;
-    Ok(axum::Json(found.into_iter().map(Raw::new).collect()))
+    Ok(Json(found.into_iter().map(Raw::new).collect()))
 }
 
 impl Raw {

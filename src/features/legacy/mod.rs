@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::config::settings::{text, tidy};
 use crate::config::{Config, Current};
-use crate::web::{Problem, Routes};
+use crate::web::{Json, Problem, Routes};
 
 const SIGN_IN: &str = "signing in with Twitch is not built yet: chat is read without an account, and the link that \
     `elora-chat token --link` prints signs the owner in";
@@ -42,7 +42,7 @@ struct Session {
 pub fn routes(config: &Config, settings: Current) -> Routes {
     Routes::new()
         .open_to_any_method("/config.json", bootstrap)
-        .open("/check-session", async || axum::Json(Session { services: [] }))
+        .open("/check-session", async || Json(Session { services: [] }))
         .open("/auth/twitch/start", sign_in)
         .open("/login/twitch", sign_in)
         .open_to_any_method("/callback/twitch", sign_in)
@@ -51,8 +51,8 @@ pub fn routes(config: &Config, settings: Current) -> Routes {
         .with_state(Addresses { deployed: config.http.deployed_url.clone(), settings })
 }
 
-async fn bootstrap(State(addresses): State<Addresses>) -> axum::Json<Bootstrap> {
-    axum::Json(addresses.document())
+async fn bootstrap(State(addresses): State<Addresses>) -> Json<Bootstrap> {
+    Json(addresses.document())
 }
 
 async fn sign_in() -> Problem {

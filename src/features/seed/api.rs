@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
 use super::{Seed, rows};
 use crate::chat::{Millis, NewEvent};
-use crate::web::Problem;
+use crate::web::{Json, Problem};
 
 /// How long the queue may be full. A request must not hold it open when the house closes.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use super::document::Document;
 use super::gnasty::Status;
 use crate::config::{self, Config, Current};
 use crate::store::{Db, Error};
-use crate::web::{Problem, Routes, extract};
+use crate::web::{Json, Problem, Routes, extract};
 
 #[derive(Clone)]
 struct Door {
@@ -70,21 +70,18 @@ pub fn routes(
         .with_state(Door { config: Arc::new(config.clone()), db, book, current, wishes, gnasty })
 }
 
-async fn show(State(door): State<Door>) -> Result<axum::Json<Envelope>, Problem> {
+async fn show(State(door): State<Door>) -> Result<Json<Envelope>, Problem> {
     let book = door.book.clone();
     let document = door.db.read(move |connection| book.show(connection)).await?;
-    Ok(axum::Json(door.envelope(document)))
+    Ok(Json(door.envelope(document)))
 }
 
 /// What the environment says, as if nobody had ever changed anything.
-async fn defaults(State(door): State<Door>) -> axum::Json<Envelope> {
-    axum::Json(door.envelope(Document::of(&door.book.seed)))
+async fn defaults(State(door): State<Door>) -> Json<Envelope> {
+    Json(door.envelope(Document::of(&door.book.seed)))
 }
 
-async fn change(
-    State(door): State<Door>,
-    extract::Whole(body): extract::Whole,
-) -> Result<axum::Json<Envelope>, Refusal> {
+async fn change(State(door): State<Door>, extract::Whole(body): extract::Whole) -> Result<Json<Envelope>, Refusal> {
     let sent = read(&body).map_err(Refusal::Payload)?;
     let (reply, answer) = oneshot::channel();
     let closed = || Refusal::Store(Error::Closed);
@@ -95,7 +92,7 @@ async fn change(
     envelope.changed = is_changed;
     envelope.restart_required.extend(needs_restart.then_some("ingest"));
     envelope.reconnect_ws = has_moved;
-    Ok(axum::Json(envelope))
+    Ok(Json(envelope))
 }
 
 fn read(body: &Bytes) -> Result<Map<String, Value>, String> {
@@ -107,10 +104,10 @@ fn read(body: &Bytes) -> Result<Map<String, Value>, String> {
 }
 
 /// What is in force, and how gnasty took it.
-async fn configz(State(door): State<Door>) -> Response {
+async fn configz(State(door): State<Door>) -> Json<Value> {
     let mut document = config::configz(&door.config, &door.current.now());
     document["gnasty_sync"] = json!(*door.gnasty.borrow());
-    ([(header::CONTENT_TYPE, "application/json")], format!("{document}\n")).into_response()
+    Json(document)
 }
 
 impl Door {
@@ -151,6 +148,6 @@ impl IntoResponse for Refusal {
                 (StatusCode::INTERNAL_SERVER_ERROR, refused("persist_failed", message.to_owned()))
             }
         };
-        (status, axum::Json(body)).into_response()
+        (status, Json(body)).into_response()
     }
 }

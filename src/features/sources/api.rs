@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{List, Sources};
 use crate::chat::Channel;
 use crate::chat::source::SourceError;
-use crate::web::extract::{Json, Path};
-use crate::web::{Problem, Routes};
+use crate::web::extract::Path;
+use crate::web::{Json, Problem, Routes};
 
 #[derive(Deserialize)]
 struct NewSource {
@@ -25,8 +25,8 @@ pub fn routes(sources: &Sources) -> Routes {
         .with_state(sources.clone())
 }
 
-async fn show(State(sources): State<Sources>) -> axum::Json<List> {
-    axum::Json(sources.list())
+async fn show(State(sources): State<Sources>) -> Json<List> {
+    Json(sources.list())
 }
 
 async fn add(State(sources): State<Sources>, Json(new): Json<NewSource>) -> Result<Response, Problem> {
@@ -37,7 +37,7 @@ async fn add(State(sources): State<Sources>, Json(new): Json<NewSource>) -> Resu
     }
     let (source, is_new) = sources.add(channel).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, axum::Json(source)).into_response())
+    Ok((status, Json(source)).into_response())
 }
 
 async fn remove(State(sources): State<Sources>, Path(id): Path<String>) -> Result<StatusCode, Problem> {

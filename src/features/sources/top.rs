@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::helix::{Error, Helix, Stream};
 use crate::config::{Config, Suggestion};
-use crate::web::{Problem, Routes, Upstream};
+use crate::web::{Json, Problem, Routes, Upstream};
 
 /// Viewers change slowly, and Twitch counts what it is asked.
 const KEPT: Duration = Duration::from_secs(30);
@@ -58,12 +58,12 @@ pub fn routes(config: &Config, upstream: Upstream) -> Routes {
 
 async fn of_twitch(State(suggestions): State<Suggestions>) -> Result<Response, Problem> {
     let top = suggestions.twitch.top().await.map_err(|error| Problem::unavailable(error.to_string()))?;
-    Ok(axum::Json(top.as_ref()).into_response())
+    Ok(Json(top.as_ref()).into_response())
 }
 
 async fn of_youtube(State(suggestions): State<Suggestions>) -> Response {
     let hint = suggestions.youtube.is_empty().then_some([(HINT, HINT_TEXT)]);
-    (hint, axum::Json(suggestions.youtube.as_ref())).into_response()
+    (hint, Json(suggestions.youtube.as_ref())).into_response()
 }
 
 impl Twitch {

@@ -126,6 +126,11 @@ async fn elsewhere() -> Upstream {
     .await
 }
 
+/// Scripts read a line at a time, and terminals show one.
+pub fn is_one_line(body: &str) -> bool {
+    body.ends_with('\n') && body.lines().count() == 1
+}
+
 fn check(what: &str, answer: &Answer, given: &Given) {
     let kind = answer.header("content-type").unwrap_or_default();
     let body = answer.text();
@@ -135,6 +140,9 @@ fn check(what: &str, answer: &Answer, given: &Given) {
         _ => 200,
     };
     assert_eq!(answer.status, expected, "{what}: {body}");
+    if kind.contains("json") && !kind.contains("ndjson") {
+        assert!(is_one_line(&body), "{what}: {body:?}");
+    }
     match given {
         Given::Text(start) => {
             assert!(kind.starts_with("text/plain") && body.starts_with(start), "{what}: {kind} {body}");

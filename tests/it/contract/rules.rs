@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::routes::is_one_line;
 use crate::guard::{Route, routes};
 use crate::support::http::{Answer, Request};
 use crate::support::server::{Launch, Server};
@@ -37,7 +38,8 @@ fn methods(routes: &[Route]) -> BTreeMap<&str, Option<BTreeSet<&str>>> {
 }
 
 fn is_problem(answer: &Answer) -> bool {
-    answer.header("content-type") == Some("application/problem+json") && answer.json()["status"] == answer.status
+    let is_labeled = answer.header("content-type") == Some("application/problem+json");
+    is_labeled && answer.json()["status"] == answer.status && is_one_line(&answer.text())
 }
 
 #[tokio::test]
@@ -99,7 +101,7 @@ async fn what_is_not_there_is_a_page_to_people_and_a_problem_to_programs() {
 }
 
 #[tokio::test]
-async fn json_is_labeled_as_json_and_nothing_more() {
+async fn json_is_one_line_that_is_labeled_as_json_and_nothing_more() {
     let (server, routes) = serving().await;
     let quiet = ["/api/sources/top/twitch", "/imageproxy", "/api/messages/export", "/api/schema/event.json"];
     let documents = ["/configz", "/config.json", "/check-session"];
@@ -110,5 +112,6 @@ async fn json_is_labeled_as_json_and_nothing_more() {
         let answer = server.ask(Request::get(path)).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")), "{path}");
         assert!(answer.json().is_object() || answer.json().is_array(), "{path}");
+        assert!(is_one_line(&answer.text()), "{path}: {}", answer.text());
     }
 }
