@@ -38,6 +38,21 @@ async fn a_start_says_what_runs() {
 }
 
 #[tokio::test]
+async fn a_start_warns_once_of_each_configured_source_that_is_not_read_yet() {
+    let urls = "twitch:room,https://www.youtube.com/@name,kick:some-one";
+    let server = Launch::new().env("CHAT_URLS", urls).start().await;
+
+    let said = server.said();
+
+    let told = lines(&said, "this source is kept, and not read yet");
+    let ends = ["source=youtube:@name", "source=kick:some-one"];
+    assert!(told.len() == 2 && told.iter().zip(ends).all(|(line, end)| line.ends_with(end)), "{said}");
+    assert!(said.lines().filter(|line| line.contains("not read yet")).all(|line| line.contains(" WARN ")), "{said}");
+    let listens_to_nothing = server.kill().await.env("ELORA_INGEST_DRIVER", "none").start().await;
+    assert!(!listens_to_nothing.said().contains("not read yet"), "nothing at all is read there");
+}
+
+#[tokio::test]
 async fn what_goes_out_is_counted_at_once_and_then_in_sums() {
     let twitch = Twitch::start().await;
     let (server, mut feed) = watching_with(&twitch, Launch::new().twitch(&twitch, &["room"]), &["room"]).await;

@@ -116,9 +116,21 @@ impl Sources {
     ) -> Result<Self, Error> {
         let (wanted, revision, restart) = Default::default();
         let room = Self { db, board, hub, wanted, revision, heard: heard.into(), restart, since: Millis::now() };
-        room.change(move |tx| sql::adopt(tx, &configured)).await?;
+        let (configured, rows) = room.change(move |tx| sql::adopt(tx, &configured).map(|()| configured)).await?;
+        room.warn(&rows, &configured);
         room.tell();
         Ok(room)
+    }
+
+    /// Of configured sources that nobody listens to. Where nobody listens to anything, that is meant.
+    fn warn(&self, rows: &[Wanted], configured: &[Channel]) {
+        if self.heard.is_empty() {
+            return;
+        }
+        let channels = rows.iter().map(|row| &row.channel).filter(|channel| configured.contains(channel));
+        for source in channels.filter(|channel| !self.heard.contains(&channel.platform.as_str())) {
+            tracing::warn!(%source, "this source is kept, and not read yet: this version does not read its platform");
+        }
     }
 
     pub fn routes(&self) -> Routes {
