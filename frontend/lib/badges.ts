@@ -29,10 +29,23 @@ const LOOKS: Record<string, Pick<BadgeLook, "color" | "mark"> & { label: string 
   bits: { label: "Bits", color: "var(--c-money-3)", mark: GEM },
 };
 
+/** Ranks that other platforms call otherwise, and those that look alike; each keeps its own name. */
+const ALIKE: Record<string, string> = {
+  owner: "broadcaster",
+  member: "subscriber",
+  sponsor: "subscriber",
+  verified: "partner",
+  admin: "staff",
+  administrator: "staff",
+  turbo: "premium",
+  primegaming: "premium",
+};
+
 export function badgeLook({ set, version, title }: Badge): BadgeLook {
-  const known = LOOKS[set];
+  const own = LOOKS[set];
+  const known = own ?? LOOKS[ALIKE[set] ?? ""];
   const words = set.replace(/[-_]+/g, " ");
-  const name = known?.label ?? words.charAt(0).toUpperCase() + words.slice(1);
+  const name = own?.label ?? words.charAt(0).toUpperCase() + words.slice(1);
   return {
     label: detailed(name, set, title ?? (set === "bits" ? version : null)),
     color: known?.color ?? "var(--c-role-bot)",
