@@ -235,7 +235,7 @@ async fn a_session_ends_when_its_owner_signs_out() {
     let other = house.sign_in().await;
 
     let session = text(house.ask("GET", "/api/session", &[("cookie", &cookie)], "").await).await;
-    assert_eq!(session, "{\"owner\":true,\"can_read\":true,\"link_hint\":\"elora-chat token --link\"}");
+    assert_eq!(session, "{\"owner\":true,\"can_read\":true,\"link_hint\":\"elora-chat token --link\"}\n");
     let gone = house.ask("DELETE", "/api/session", &[("cookie", &cookie)], "").await;
     assert_eq!(gone.status(), StatusCode::NO_CONTENT);
     assert!(
