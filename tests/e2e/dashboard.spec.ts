@@ -238,7 +238,8 @@ test("a small step up is enough to stand still in a flood", async ({ owner, twit
   await twitch.joined(CHANNEL);
   let said = 0;
   const flood = setInterval(() => twitch.say(CHANNEL, `flood ${++said}.`), 5);
-  await expect(lines(owner, "flood 100.")).toBeAttached();
+  // No single line is there for long.
+  await expect(lines(owner, /flood \d{3,}\./).first()).toBeAttached();
 
   await owner.getByRole("log").hover();
   await owner.mouse.wheel(0, -12);

@@ -61,7 +61,7 @@ export async function add(page: Page, source: string) {
 }
 
 /** The lines of the dashboard that hold this text. */
-export function lines(page: Page, text: string) {
+export function lines(page: Page, text: string | RegExp) {
   return page.getByRole("article").filter({ hasText: text });
 }
 
