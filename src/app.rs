@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, NewEvent};
-use crate::config::{self, Config, Current, DriverKind};
+use crate::config::{self, Config, Current};
 use crate::features::history::History;
 use crate::features::live::Live;
 use crate::features::seed::Seed;
@@ -24,8 +24,8 @@ use crate::features::settings::{self, Settings};
 use crate::features::sources::{Sources, top};
 use crate::features::{alerts, images, legacy};
 use crate::feed::{Forms, Hub, Tailer};
-use crate::ingest::{Backoff, Board, Sink, supervise};
-use crate::platforms;
+use crate::ingest::{Backoff, Board, Sink, supervise, supervise_each};
+use crate::platforms::{self, Drivers, Kit, Opened};
 use crate::stages::{Running, Stage};
 use crate::store::{self, WriterThread};
 use crate::telemetry::{self, Metrics};
@@ -46,6 +46,7 @@ struct House {
     current: Current,
     desk: settings::Desk,
     gnasty: Option<settings::Gnasty>,
+    opened: Vec<(&'static str, Opened)>,
     sources: Sources,
     history: History,
     tailer: Tailer,
@@ -97,7 +98,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let house = build(&config, &stages).await?;
     telemetry::summarize(&config, &house.current.now());
     let guard = house.guard.clone();
-    let sink = start(house, listener, &config, &stages);
+    let sink = start(house, listener, &stages);
     announce(&guard, addr);
 
     let failed = tokio::select! {
@@ -139,7 +140,10 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let hub = Hub::new(head, *db.purged().borrow());
     let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
     let board = Board::default();
-    let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard(config))
+    let kit = Kit { current: current.clone() };
+    let opened: Vec<_> = platforms::ALL.iter().filter_map(|(name, open)| Some((*name, open(config, &kit)?))).collect();
+    let heard = opened.iter().flat_map(|(_, opened)| opened.hears).cloned().collect();
+    let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard)
         .await
         .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
@@ -159,7 +163,22 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let table = routes.table().to_vec();
     let router = web::finish(routes, &guard, &metrics);
     let (desk, gnasty) = (settings.desk, settings.gnasty);
-    Ok(House { router, table, guard, metrics, current, desk, gnasty, sources, history, tailer, board, queue, writer })
+    Ok(House {
+        router,
+        table,
+        guard,
+        metrics,
+        current,
+        desk,
+        gnasty,
+        opened,
+        sources,
+        history,
+        tailer,
+        board,
+        queue,
+        writer,
+    })
 }
 
 /// What the settings may do with the list of sources.
@@ -175,22 +194,12 @@ fn list(sources: &Sources) -> settings::List {
     }
 }
 
-/// The platforms that are listened to.
-fn heard(config: &Config) -> Vec<&'static str> {
-    match config.ingest.driver {
-        DriverKind::Native => platforms::ALL.iter().map(|(name, _)| *name).collect(),
-        DriverKind::None => Vec::new(),
-    }
-}
-
 /// Starts everything that runs by itself. What is returned keeps the writer waiting for more.
-fn start(house: House, listener: TcpListener, config: &Config, stages: &Stages) -> Sink {
-    let House { router, metrics, current, desk, gnasty, sources, history, tailer, board, queue, mut writer, .. } =
-        house;
+fn start(house: House, listener: TcpListener, stages: &Stages) -> Sink {
+    let House { router, metrics, current, desk, gnasty, opened, sources, history, tailer, board, queue, .. } = house;
+    let mut writer = house.writer;
     let sink = Sink::new(queue, board);
-    if config.ingest.driver == DriverKind::Native {
-        listen_to_platforms(config, &current.now(), &sources, &sink, &stages.intake);
-    }
+    listen(opened, &current.now(), &sources, &sink, &stages.intake);
     stages.intake.spawn("settings", desk.run(stages.intake.stop.clone()));
     if let Some(gnasty) = gnasty {
         stages.intake.spawn("gnasty", gnasty.run(stages.intake.stop.clone()));
@@ -228,14 +237,24 @@ fn start(house: House, listener: TcpListener, config: &Config, stages: &Stages) 
     sink
 }
 
-fn listen_to_platforms(config: &Config, settings: &config::Settings, sources: &Sources, sink: &Sink, intake: &Stage) {
-    for (name, open) in platforms::ALL {
-        let Some(opened) = open(config) else { continue };
+fn listen(
+    opened: Vec<(&'static str, Opened)>,
+    settings: &config::Settings,
+    sources: &Sources,
+    sink: &Sink,
+    intake: &Stage,
+) {
+    for (name, Opened { hears, drivers }) in opened {
         let (list, wanted) = watch::channel(BTreeSet::<Channel>::new());
-        intake.spawn("sources", sources.clone().follow(name, list, intake.stop.clone()));
+        intake.spawn("sources", sources.clone().follow(hears, list, intake.stop.clone()));
         let backoff = Backoff::new(settings.backoff_base, settings.backoff_max);
-        let (restarts, stop) = (sources.restarts(), intake.stop.clone());
-        intake.spawn(name, supervise(name, opened.driver, wanted, sink.clone(), backoff, restarts, stop));
+        let (sink, restarts, stop) = (sink.clone(), sources.restarts(), intake.stop.clone());
+        match drivers {
+            Drivers::One(driver) => intake.spawn(name, supervise(name, driver, wanted, sink, backoff, restarts, stop)),
+            Drivers::Each(make) => {
+                intake.spawn(name, supervise_each(name, make, wanted, sink, backoff, restarts, stop));
+            }
+        }
     }
 }
 

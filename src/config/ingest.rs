@@ -40,6 +40,14 @@ impl Default for Ingest {
 pub enum DriverKind {
     /// This program itself.
     Native,
+    /// gnasty, which this program starts, or which writes a file that this program reads.
+    Gnasty,
+    /// `chat_downloader`, in a Python of this machine.
+    Chatdownloader,
+    /// Any program that prints a line per message.
+    Exec,
+    /// A recording.
+    Replay,
     /// Nobody: the server shows what the store already holds.
     None,
 }
@@ -48,6 +56,10 @@ impl DriverKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Gnasty => "gnasty",
+            Self::Chatdownloader => "chatdownloader",
+            Self::Exec => "exec",
+            Self::Replay => "replay",
             Self::None => "none",
         }
     }
@@ -60,11 +72,13 @@ impl std::str::FromStr for DriverKind {
         match name.to_ascii_lowercase().as_str() {
             "native" => Ok(Self::Native),
             "none" => Ok(Self::None),
-            "gnasty" | "chatdownloader" | "exec" | "replay" => {
-                Err("not built yet: use native (listens by itself) or none")
-            }
-            _ => Err("no such driver: there are native (listens by itself) and none, \
-                      and, not built yet, gnasty, chatdownloader, exec and replay"),
+            "gnasty" => Ok(Self::Gnasty),
+            "chatdownloader" => Ok(Self::Chatdownloader),
+            "exec" => Ok(Self::Exec),
+            "replay" => Ok(Self::Replay),
+            _ => Err(
+                "no such driver: there are native (listens by itself), gnasty, chatdownloader, exec, replay and none",
+            ),
         }
     }
 }

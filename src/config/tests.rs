@@ -284,11 +284,7 @@ fn what_is_right_alone_can_be_wrong_together() {
 }
 
 #[test]
-fn a_driver_of_a_later_part_names_what_works_now() {
-    for name in ["gnasty", "chatdownloader", "exec", "replay"] {
-        let errors = config(&[("ELORA_INGEST_DRIVER", name)], "").expect_err(name).to_string();
-        assert!(errors.contains("not built yet") && errors.contains("native") && errors.contains("none"), "{errors}");
-    }
+fn a_driver_nobody_knows_is_told_which_there_are() {
     let unknown = config(&[("ELORA_INGEST_DRIVER", "irc")], "").expect_err("unknown").to_string();
     for name in ["native", "none", "gnasty", "chatdownloader", "exec", "replay"] {
         assert!(unknown.contains(name), "{unknown}");

@@ -2,6 +2,7 @@
 //! Knows no platform by name and no database.
 
 pub mod backoff;
+mod each;
 mod restart;
 pub mod status;
 pub mod supervisor;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::{Channel, NewEvent};
 
 pub use backoff::Backoff;
+pub use each::{Make, supervise_each};
 pub use restart::Restart;
 pub use status::{Board, Condition, Oddity, SourceState, SourceStatus};
 pub use supervisor::supervise;
@@ -83,6 +85,11 @@ impl Sink {
     /// Says how one channel is doing, for operators and the dashboard.
     pub fn report(&self, channel: &Channel, state: SourceState, reason: Option<&str>) {
         self.board.report(channel, state, reason);
+    }
+
+    /// A driver is there, and what it counts begins at 0.
+    pub fn begin(&self, driver: &'static str) {
+        self.board.begin(driver);
     }
 
     /// Counts a connection that was opened again.

@@ -122,6 +122,14 @@ impl Board {
         self.heard_at(event, Millis::now());
     }
 
+    /// Begins counting for a driver, so that what has not happened yet is known to be 0.
+    pub fn begin(&self, driver: &'static str) {
+        let mut counters = self.counters();
+        for what in Oddity::ALL {
+            counters.oddities.entry((driver, what)).or_default();
+        }
+    }
+
     /// Counts a connection that was opened again; `driver` is the supervised name.
     pub fn reconnected(&self, driver: &'static str) {
         *self.counters().reconnects.entry(driver).or_default() += 1;
@@ -137,9 +145,9 @@ impl Board {
         *self.counters().oddities.entry((driver, what)).or_default() += 1;
     }
 
-    /// How often a driver has heard something odd since the program started.
-    pub fn oddities(&self, driver: &'static str, what: Oddity) -> u64 {
-        self.counters().oddities.get(&(driver, what)).copied().unwrap_or_default()
+    /// How often each driver has heard something odd since the program started.
+    pub fn oddities(&self) -> BTreeMap<(&'static str, Oddity), u64> {
+        self.counters().oddities.clone()
     }
 
     /// When a platform was last heard, in whichever of its channels.

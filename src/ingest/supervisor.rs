@@ -34,6 +34,7 @@ pub async fn supervise(
     restart: watch::Receiver<u64>,
     stop: CancellationToken,
 ) {
+    sink.begin(name);
     let mut charge = Charge { name, driver, wanted, sink, backoff, restart, stop };
     while !charge.stop.is_cancelled() {
         let began = Instant::now();

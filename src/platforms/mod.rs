@@ -1,17 +1,34 @@
-//! One folder and one line per platform.
+//! One folder and one line per platform, and per way to hear one.
 
 pub mod twitch;
 
-use crate::config::Config;
-use crate::ingest::Driver;
+use crate::chat::Platform;
+use crate::config::{Config, Current};
+use crate::ingest::{Driver, Make};
 
-/// Every platform there is, by its name in channels, logs and metrics.
+/// Every listener there is, by its name in logs and metrics.
 pub const ALL: &[(&str, Open)] = &[(twitch::NAME, twitch::open)];
 
-/// Opens a platform; none where the configuration does not ask for it.
-pub type Open = fn(&Config) -> Option<Opened>;
+/// Opens a listener; none where the configuration does not ask for it.
+pub type Open = fn(&Config, &Kit) -> Option<Opened>;
 
-/// What a platform brings into the house.
+/// What the house lends a listener.
+pub struct Kit {
+    /// The settings as they are at any time.
+    pub current: Current,
+}
+
+/// What a listener brings into the house.
 pub struct Opened {
-    pub driver: Box<dyn Driver>,
+    /// The platforms whose channels it hears.
+    pub hears: &'static [Platform],
+    pub drivers: Drivers,
+}
+
+/// How channels are divided among drivers.
+pub enum Drivers {
+    /// One hears them all.
+    One(Box<dyn Driver>),
+    /// Each channel has a driver of its own, which is supervised by itself.
+    Each(Make),
 }

@@ -240,14 +240,6 @@ async fn all_bad_settings_are_told_at_once() {
     }
 }
 
-#[tokio::test]
-async fn drivers_of_later_parts_say_that_they_are_not_built_yet() {
-    for driver in ["gnasty", "chatdownloader", "exec", "replay"] {
-        let ended = Launch::new().env("ELORA_INGEST_DRIVER", driver).run().await;
-        assert_ends(&ended, CONFIGURATION, &["ELORA_INGEST_DRIVER", driver, "not built yet"]);
-    }
-}
-
 /// A file as gnasty-chat makes it, with two lines of chat.
 fn gnasty(path: &Path, journal: &str) -> Connection {
     let file = Connection::open(path).unwrap();

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use elora_chat::chat::{Channel, Kind, NewEvent, Platform};
-use elora_chat::config::{self, Config, Secret};
+use elora_chat::config::{self, Config, Current, Secret, Settings};
 use elora_chat::ingest::{Backoff, Board, Restart, Sink, SourceState, supervise};
-use elora_chat::platforms;
+use elora_chat::platforms::{self, Drivers, Kit};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -37,7 +37,10 @@ impl Listening {
         config.twitch.irc_url = format!("ws://127.0.0.1:{}", twitch.port()).parse().unwrap();
         change(&mut config.twitch);
         let (_, open) = platforms::ALL.iter().find(|(name, _)| *name == "twitch").unwrap();
-        let driver = open(&config).unwrap().driver;
+        let (_, current) = Current::new(Settings::of(&config));
+        let Drivers::One(driver) = open(&config, &Kit { current }).unwrap().drivers else {
+            panic!("Twitch has one driver for all channels")
+        };
         let (wanted, list) = watch::channel(set(channels));
         let (sender, events) = mpsc::channel(queue);
         let board = Board::default();

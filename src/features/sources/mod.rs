@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, Millis, Platform};
 use crate::feed::Hub;
-use crate::ingest::{Board, Oddity, Restart, SourceState, SourceStatus};
+use crate::ingest::{Board, Restart, SourceState, SourceStatus};
 use crate::store::{Db, Error};
 use crate::telemetry::Metrics;
 use crate::web::Routes;
@@ -44,7 +44,7 @@ pub struct Sources {
     /// The revision of the list that the latest change made.
     revision: Arc<AtomicU64>,
     /// The platforms that somebody listens to.
-    heard: Arc<[&'static str]>,
+    heard: Arc<BTreeSet<Platform>>,
     /// Calls the platforms' listeners back to their beginning.
     restart: Restart,
     since: Millis,
@@ -112,7 +112,7 @@ impl Sources {
         hub: Hub,
         board: Board,
         configured: Vec<Channel>,
-        heard: Vec<&'static str>,
+        heard: BTreeSet<Platform>,
     ) -> Result<Self, Error> {
         let (wanted, revision, restart) = Default::default();
         let room = Self { db, board, hub, wanted, revision, heard: heard.into(), restart, since: Millis::now() };
@@ -128,7 +128,7 @@ impl Sources {
             return;
         }
         let channels = rows.iter().map(|row| &row.channel).filter(|channel| configured.contains(channel));
-        for source in channels.filter(|channel| !self.heard.contains(&channel.platform.as_str())) {
+        for source in channels.filter(|channel| !self.heard.contains(&channel.platform)) {
             tracing::warn!(%source, "this source is kept, and not read yet: this version does not read its platform");
         }
     }
@@ -161,15 +161,20 @@ impl Sources {
         Ok(self.change(change).await?.0)
     }
 
-    /// Keeps the list of one platform's channels in step, until `stop`.
-    pub async fn follow(self, platform: &'static str, list: watch::Sender<BTreeSet<Channel>>, stop: CancellationToken) {
+    /// Keeps the list of these platforms' channels in step, until `stop`.
+    pub async fn follow(
+        self,
+        platforms: &'static [Platform],
+        list: watch::Sender<BTreeSet<Channel>>,
+        stop: CancellationToken,
+    ) {
         let mut rows = self.wanted.subscribe();
         loop {
             let now: BTreeSet<Channel> = rows
                 .borrow_and_update()
                 .rows
                 .iter()
-                .filter(|row| row.channel.platform.as_str() == platform)
+                .filter(|row| platforms.contains(&row.channel.platform))
                 .map(|row| row.channel.clone())
                 .collect();
             list.send_if_modified(|known| {
@@ -187,7 +192,7 @@ impl Sources {
     /// Tells viewers and metrics how the sources do, until `stop`.
     pub async fn announce(self, metrics: Metrics, stop: CancellationToken) {
         let (mut rows, mut states) = (self.wanted.subscribe(), self.board.watch());
-        self.heard.iter().for_each(|platform| metrics.heard(platform));
+        self.heard.iter().for_each(|platform| metrics.heard(platform.as_str()));
         loop {
             rows.mark_unchanged();
             states.mark_unchanged();
@@ -213,17 +218,18 @@ impl Sources {
     fn measure(&self, metrics: &Metrics) {
         let list = self.list();
         for platform in self.heard.iter() {
-            let is_up = |source: &&Source| source.platform == *platform && source.state == SourceState::Live;
+            let platform = platform.as_str();
+            let is_up = |source: &&Source| source.platform == platform && source.state == SourceState::Live;
             metrics.sources_up(platform, list.sources.iter().filter(is_up).count());
             if let Some(at) = self.board.last_heard(platform) {
                 metrics.last_heard(platform, at.0);
             }
-            for kind in Oddity::ALL {
-                metrics.odd(platform, kind.as_str(), self.board.oddities(platform, kind));
-            }
         }
-        for (platform, count) in self.board.reconnects() {
-            metrics.reconnected(platform, count);
+        for (driver, count) in self.board.reconnects() {
+            metrics.reconnected(driver, count);
+        }
+        for ((driver, what), count) in self.board.oddities() {
+            metrics.odd(driver, what.as_str(), count);
         }
     }
 
@@ -239,7 +245,7 @@ impl Sources {
         let channel = &row.channel;
         let (state, reason) = match status {
             Some(status) => (status.state, status.reason.clone()),
-            None if self.heard.contains(&channel.platform.as_str()) => (SourceState::Connecting, None),
+            None if self.heard.contains(&channel.platform) => (SourceState::Connecting, None),
             None if self.heard.is_empty() => {
                 (SourceState::Stopped, Some("this server only shows its store: ELORA_INGEST_DRIVER is none".to_owned()))
             }

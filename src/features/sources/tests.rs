@@ -22,7 +22,9 @@ async fn scene() -> Scene {
     let config = config::Store { path: folder.path().join("elora.db"), ..config::Store::default() };
     let opened = store::open(&config, 16, &Metrics::new()).expect("a store in a new folder opens");
     let (hub, board) = (Hub::new(EventId(0), EventId(0)), Board::default());
-    let room = Sources::open(opened.db, hub, board, Vec::new(), vec!["twitch"]).await.expect("the store takes it");
+    let room = Sources::open(opened.db, hub, board, Vec::new(), BTreeSet::from([Platform::TWITCH]))
+        .await
+        .expect("the store takes it");
     Scene { room, _queue: opened.queue, _folder: folder }
 }
 

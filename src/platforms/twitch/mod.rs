@@ -38,9 +38,9 @@ use self::chat::Session;
 use self::funnel::{Funnel, Known};
 use self::joins::Limits;
 use self::login::Credentials;
-use super::Opened;
-use crate::chat::Channel;
-use crate::config::{self, Config};
+use super::{Drivers, Kit, Opened};
+use crate::chat::{Channel, Platform};
+use crate::config::{self, Config, DriverKind};
 use crate::ingest::{Driver, DriverError, Sink};
 
 pub use decode::{Heard, decode};
@@ -49,13 +49,15 @@ pub use room::{Followers, Modes, RoomState};
 
 /// The platform's name in channels, logs and metrics.
 pub const NAME: &str = "twitch";
+const HEARS: &[Platform] = &[Platform::TWITCH];
 
 /// Items between the connections and the sink: room for a few seconds of the busiest chat while the writer is busy.
 const ITEMS: usize = 4096;
 
-/// Twitch needs no key: it is always there.
-pub fn open(config: &Config) -> Option<Opened> {
-    Some(Opened { driver: Box::new(Twitch::new(config.twitch.clone())) })
+/// Twitch needs no key: it is there wherever this program listens by itself.
+pub fn open(config: &Config, _kit: &Kit) -> Option<Opened> {
+    let drivers = || Drivers::One(Box::new(Twitch::new(config.twitch.clone())));
+    (config.ingest.driver == DriverKind::Native).then(|| Opened { hears: HEARS, drivers: drivers() })
 }
 
 /// The driver. What it keeps from run to run is what Twitch keeps too: counts against limits, the account, the
