@@ -1,5 +1,6 @@
 //! One folder and one line per platform, and per way to hear one.
 
+pub mod harvester;
 pub mod twitch;
 
 use crate::chat::Platform;
