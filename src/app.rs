@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::chat::{Channel, NewEvent};
+use crate::chat::Channel;
 use crate::config::{self, Config, Current};
 use crate::features::history::History;
 use crate::features::live::Live;
@@ -51,7 +51,7 @@ struct House {
     history: History,
     tailer: Tailer,
     board: Board,
-    queue: mpsc::Sender<NewEvent>,
+    queue: mpsc::Sender<store::Entry>,
     writer: WriterThread,
 }
 

@@ -36,13 +36,16 @@ pub struct NewEvent {
     pub at: Option<Millis>,
     pub received_at: Millis,
     pub shared: Option<Shared>,
+    /// History that is brought in later. It gets an id below every other, so that no cursor and no live client takes it
+    /// for news: history shows it by its time. Newest first, or its order by id is not that of its times.
+    pub backfill: bool,
     pub kind: Kind,
 }
 
 impl NewEvent {
     /// An event heard now.
     pub fn new(channel: Channel, kind: Kind) -> Self {
-        Self { channel, native_id: None, at: None, received_at: Millis::now(), shared: None, kind }
+        Self { channel, native_id: None, at: None, received_at: Millis::now(), shared: None, backfill: false, kind }
     }
 
     /// The platform's time, or ours where it gives none.

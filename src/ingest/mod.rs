@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::{Channel, NewEvent};
+use crate::store::Entry;
 
 pub use backoff::Backoff;
 pub use each::{Make, supervise_each};
@@ -62,7 +63,7 @@ pub async fn changed<T>(watched: &mut watch::Receiver<T>) {
 /// Where a driver puts what it hears. Cloning is cheap.
 #[derive(Clone)]
 pub struct Sink {
-    queue: mpsc::Sender<NewEvent>,
+    queue: mpsc::Sender<Entry>,
     board: Board,
 }
 
@@ -72,14 +73,20 @@ pub struct Sink {
 pub struct Closed;
 
 impl Sink {
-    pub fn new(queue: mpsc::Sender<NewEvent>, board: Board) -> Self {
+    pub fn new(queue: mpsc::Sender<Entry>, board: Board) -> Self {
         Self { queue, board }
     }
 
     /// Hands an event to the writer. Awaiting it is the back-pressure: a full queue makes the driver wait.
     pub async fn send(&self, event: NewEvent) -> Result<(), Closed> {
         self.board.heard(&event);
-        self.queue.send(event).await.map_err(|_| Closed)
+        self.queue.send(event.into()).await.map_err(|_| Closed)
+    }
+
+    /// Remembers how far the driver has come, once everything it has sent before is stored. The next start reads it.
+    pub async fn mark(&self, name: impl Into<String>, value: impl Into<String>) -> Result<(), Closed> {
+        let mark = Entry::Mark { name: name.into(), value: value.into() };
+        self.queue.send(mark).await.map_err(|_| Closed)
     }
 
     /// Says how one channel is doing, for operators and the dashboard.

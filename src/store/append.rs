@@ -1,11 +1,13 @@
-//! One event into the store: its channel and author, the duplicate check, and what a moderation event hits.
+//! One event into the store: its channel and author, the duplicate check, and what a moderation event or an edit hits.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::{body, purge};
-use crate::chat::{Author, Channel, Cleared, EventId, Kind, Millis, NewEvent, Platform, Removed, Shared, Target};
+use super::{body, edit, purge};
+use crate::chat::{
+    Author, Channel, Cleared, Edited, EventId, Kind, Millis, NewEvent, Platform, Removed, Shared, Target,
+};
 
 /// Authors remembered between events. The rows are the truth; this only saves looking them up.
 const MOST_AUTHORS: usize = 20_000;
@@ -27,6 +29,8 @@ pub struct Appender {
     authors: HashMap<(Platform, String), Known>,
     /// From when on events are taken; none until it is looked up.
     mark: Option<Millis>,
+    /// The smallest id, or 0 if none is below it; none until it is looked up.
+    lowest: Option<i64>,
 }
 
 /// A row as it was last written.
@@ -42,6 +46,7 @@ impl Appender {
         self.channels.clear();
         self.authors.clear();
         self.mark = None;
+        self.lowest = None;
     }
 
     /// Somebody else has changed the store, and may have moved the mark.
@@ -54,20 +59,48 @@ impl Appender {
         if when(event) < self.mark(tx)? {
             return Ok(Appended::Outdated);
         }
-        let channel = self.channel(tx, &event.channel)?;
-        let platform = &event.channel.platform;
+        let channel = self.channel(tx, &event.channel, event.backfill)?;
         match &event.kind {
             Kind::Removed(removed) => self.removed(tx, event, channel, removed),
             Kind::Cleared(cleared) => self.cleared(tx, event, channel, cleared),
+            Kind::Edited(edited) => self.edited(tx, event, channel, edited),
             kind => {
                 let author = match author_of(kind) {
-                    Some(author) => self.author(tx, platform, author)?,
+                    Some(author) => self.author(tx, event, author)?,
                     None => None,
                 };
                 let removed_by = tombstone(tx, event, channel)?;
-                insert(tx, event, &event.kind, channel, author, removed_by)
+                self.insert(tx, event, &event.kind, channel, author, removed_by)
             }
         }
+    }
+
+    /// Says which message it changes, and is nothing new where the message reads so already.
+    fn edited(
+        &mut self,
+        tx: &Connection,
+        event: &NewEvent,
+        channel: i64,
+        edited: &Edited,
+    ) -> rusqlite::Result<Appended> {
+        let platform = event.channel.platform.as_str();
+        let Some(native_id) = edited.target.native_id.as_deref() else {
+            return self.insert(tx, event, &event.kind, channel, None, None);
+        };
+        let key = edit::Key { platform, native_id, channel };
+        let found = find(tx, platform, native_id, channel)?;
+        let (found, author_id) = found.unzip();
+        if edit::current(tx, key, found)?.as_deref() == Some(edited.text.as_str()) {
+            return Ok(Appended::Duplicate);
+        }
+        let author_id = author_id.flatten().or_else(|| edited.target.author_id.clone());
+        let target = Target { id: found, author_id, ..edited.target.clone() };
+        let kind = Kind::Edited(Edited { target, ..edited.clone() });
+        let appended = self.insert(tx, event, &kind, channel, None, None)?;
+        if let Appended::Stored(id) = appended {
+            edit::remember(tx, key, id)?;
+        }
+        Ok(appended)
     }
 
     /// Marks the message, now or when it comes.
@@ -80,13 +113,13 @@ impl Appender {
     ) -> rusqlite::Result<Appended> {
         let platform = event.channel.platform.as_str();
         let Some(native_id) = removed.target.native_id.as_deref() else {
-            return insert(tx, event, &event.kind, channel, None, None);
+            return self.insert(tx, event, &event.kind, channel, None, None);
         };
         let found = find(tx, platform, native_id, channel)?;
         let (found, author_id) = found.unzip();
         let author_id = author_id.flatten().or_else(|| removed.target.author_id.clone());
         let target = Target { id: found, author_id, ..removed.target.clone() };
-        let appended = insert(tx, event, &Kind::Removed(Removed { target }), channel, None, None)?;
+        let appended = self.insert(tx, event, &Kind::Removed(Removed { target }), channel, None, None)?;
         let Appended::Stored(id) = appended else { return Ok(appended) };
         tx.prepare_cached(
             "insert into removals (platform, native_id, channel_id, event_id) values (:platform, :native_id, :channel, :event)
@@ -125,7 +158,7 @@ impl Appender {
         let author = match (&target.author_id, &target.author_login) {
             (Some(id), login) => {
                 let login = login.as_deref().unwrap_or(id);
-                Some(self.person(tx, platform, id, login, login)?)
+                Some(self.person(tx, event, id, login, login)?)
             }
             // Somebody who never said a word here.
             (None, Some(_)) => None,
@@ -133,7 +166,7 @@ impl Appender {
         };
         let column = author.filter(|author| *author != EVERYBODY);
         let kind = Kind::Cleared(Cleared { target, ..cleared.clone() });
-        let appended = insert(tx, event, &kind, channel, column, None)?;
+        let appended = self.insert(tx, event, &kind, channel, column, None)?;
         let (Appended::Stored(id), Some(author)) = (appended, author) else { return Ok(appended) };
         tx.prepare_cached(
             "insert into clears (channel_id, author_id, until, event_id) values (:channel, :author, :until, :event)
@@ -155,60 +188,102 @@ impl Appender {
         Ok(mark)
     }
 
-    fn channel(&mut self, tx: &Connection, channel: &Channel) -> rusqlite::Result<i64> {
+    fn channel(&mut self, tx: &Connection, channel: &Channel, is_history: bool) -> rusqlite::Result<i64> {
         let key = (channel.platform.clone(), channel.key().to_owned());
         if let Some(known) = self.channels.get(&key)
-            && known.login == channel.login
-            && (channel.name.is_none() || known.name == channel.name)
+            && (is_history || (known.login == channel.login && (channel.name.is_none() || known.name == channel.name)))
         {
             return Ok(known.row);
         }
-        let row = tx
-            .prepare_cached(
-                "insert into channels (platform, key, native_id, login, name) values (?1, ?2, ?3, ?4, ?5)
-                 on conflict (workspace_id, platform, key) do update
-                 set login = excluded.login, name = coalesce(excluded.name, name)
-                 returning id",
-            )?
-            .query_row(params![key.0.as_str(), key.1, channel.id, channel.login, channel.name], |row| row.get(0))?;
-        self.channels.insert(key, Known { row, login: channel.login.clone(), name: channel.name.clone() });
+        let sql = if is_history { CHANNEL_OF_OLD } else { CHANNEL };
+        let values = params![key.0.as_str(), key.1, channel.id, channel.login, channel.name];
+        let known = tx.prepare_cached(sql)?.query_row(values, Known::read)?;
+        let row = known.row;
+        self.channels.insert(key, known);
         Ok(row)
     }
 
-    fn author(&mut self, tx: &Connection, platform: &Platform, author: &Author) -> rusqlite::Result<Option<i64>> {
+    fn author(&mut self, tx: &Connection, event: &NewEvent, author: &Author) -> rusqlite::Result<Option<i64>> {
         let Some(id) = &author.id else { return Ok(None) };
-        self.person(tx, platform, id, &author.login, &author.name).map(Some)
+        self.person(tx, event, id, &author.login, &author.name).map(Some)
     }
 
     fn person(
         &mut self,
         tx: &Connection,
-        platform: &Platform,
+        event: &NewEvent,
         id: &str,
         login: &str,
         name: &str,
     ) -> rusqlite::Result<i64> {
-        let key = (platform.clone(), id.to_owned());
+        let key = (event.channel.platform.clone(), id.to_owned());
         if let Some(known) = self.authors.get(&key)
-            && known.login == login
-            && known.name.as_deref() == Some(name)
+            && (event.backfill || (known.login == login && known.name.as_deref() == Some(name)))
         {
             return Ok(known.row);
         }
-        let row = tx
-            .prepare_cached(
-                "insert into authors (platform, native_id, login, name) values (?1, ?2, ?3, ?4)
-                 on conflict (workspace_id, platform, native_id) do update set login = excluded.login, name = excluded.name
-                 returning id",
-            )?
-            .query_row(params![platform.as_str(), id, login, name], |row| row.get(0))?;
+        let sql = if event.backfill { AUTHOR_OF_OLD } else { AUTHOR };
+        let known = tx.prepare_cached(sql)?.query_row(params![key.0.as_str(), id, login, name], Known::read)?;
+        let row = known.row;
         if self.authors.len() >= MOST_AUTHORS {
             self.authors.clear();
         }
-        self.authors.insert(key, Known { row, login: login.to_owned(), name: Some(name.to_owned()) });
+        self.authors.insert(key, known);
         Ok(row)
     }
+
+    fn insert(
+        &mut self,
+        tx: &Connection,
+        event: &NewEvent,
+        kind: &Kind,
+        channel: i64,
+        author: Option<i64>,
+        removed_by: Option<i64>,
+    ) -> rusqlite::Result<Appended> {
+        let id = if event.backfill { Some(self.lowest(tx)? - 1) } else { None };
+        let appended = insert(tx, event, kind, id, [Some(channel), author, removed_by])?;
+        if let (Appended::Stored(EventId(stored)), Some(_)) = (appended, id) {
+            self.lowest = Some(stored);
+        }
+        Ok(appended)
+    }
+
+    /// The smallest id there is, or 0: what everybody's first cursor is.
+    fn lowest(&mut self, tx: &Connection) -> rusqlite::Result<i64> {
+        if let Some(lowest) = self.lowest {
+            return Ok(lowest);
+        }
+        let lowest: Option<i64> = tx.prepare_cached("select min(id) from events")?.query_row([], |row| row.get(0))?;
+        let lowest = lowest.unwrap_or(0).min(0);
+        self.lowest = Some(lowest);
+        Ok(lowest)
+    }
 }
+
+impl Known {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { row: row.get(0)?, login: row.get(1)?, name: row.get(2)? })
+    }
+}
+
+const CHANNEL: &str = "insert into channels (platform, key, native_id, login, name) values (?1, ?2, ?3, ?4, ?5)
+     on conflict (workspace_id, platform, key) do update
+     set login = excluded.login, name = coalesce(excluded.name, name)
+     returning id, login, name";
+
+/// History knows older names than those we have.
+const CHANNEL_OF_OLD: &str = "insert into channels (platform, key, native_id, login, name) values (?1, ?2, ?3, ?4, ?5)
+     on conflict (workspace_id, platform, key) do update set name = coalesce(name, excluded.name)
+     returning id, login, name";
+
+const AUTHOR: &str = "insert into authors (platform, native_id, login, name) values (?1, ?2, ?3, ?4)
+     on conflict (workspace_id, platform, native_id) do update set login = excluded.login, name = excluded.name
+     returning id, login, name";
+
+const AUTHOR_OF_OLD: &str = "insert into authors (platform, native_id, login, name) values (?1, ?2, ?3, ?4)
+     on conflict (workspace_id, platform, native_id) do update set name = name
+     returning id, login, name";
 
 /// The time that the mark is compared with: what a purge goes by, too. Moderation holds whatever nonsense its stamp is.
 fn when(event: &NewEvent) -> Millis {
@@ -282,17 +357,16 @@ fn insert(
     tx: &Connection,
     event: &NewEvent,
     kind: &Kind,
-    channel: i64,
-    author: Option<i64>,
-    removed_by: Option<i64>,
+    id: Option<i64>,
+    [channel, author, removed_by]: [Option<i64>; 3],
 ) -> rusqlite::Result<Appended> {
     let (text, body) = body::encode(kind);
     let shared = event.shared.as_ref();
     let changed = tx
         .prepare_cached(
             "insert into events (platform, kind, native_id, channel_id, author_id, at, received_at, source_id,
-             source_channel, text, body, removed_by, alert)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on conflict do nothing",
+             source_channel, text, body, removed_by, alert, id)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) on conflict do nothing",
         )?
         .execute(params![
             event.channel.platform.as_str(),
@@ -308,6 +382,7 @@ fn insert(
             body,
             removed_by,
             kind.alert(),
+            id,
         ])?;
     Ok(if changed == 0 { Appended::Duplicate } else { Appended::Stored(EventId(tx.last_insert_rowid())) })
 }

@@ -103,7 +103,8 @@ pub fn newest(connection: &Connection, up_to: EventId, filter: &Filter, count: u
     }
     let sql = format!("{} where e.id <= :up_to and e.id > :floor order by e.id desc", columns());
     let mut query = connection.prepare_cached(&sql)?;
-    let floor = if filter.is_everything() { -1 } else { up_to.0 - DEEPEST };
+    // Below 1 lies what was brought in later, which nobody was ever sent.
+    let floor = if filter.is_everything() { 0 } else { (up_to.0 - DEEPEST).max(0) };
     let mut rows = query.query(named_params! { ":up_to": up_to.0, ":floor": floor })?;
     let mut found = Vec::with_capacity(count);
     while let Some(row) = rows.next()? {
@@ -130,7 +131,7 @@ pub fn page(connection: &Connection, page: &Page) -> rusqlite::Result<Vec<Event>
     if let Some(before) = page.before {
         sql += " and (e.at < :before or (e.at = :before and e.id < :before_id))";
         values.push((":before", before.0.into()));
-        values.push((":before_id", page.before_id.unwrap_or(0).into()));
+        values.push((":before_id", page.before_id.unwrap_or(i64::MIN).into()));
     }
     sql += " and not is_removed order by e.at desc, e.id desc limit :limit";
     all(connection, &sql, &values)

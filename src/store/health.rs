@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
-use crate::chat::{Millis, NewEvent};
+use super::Entry;
+use crate::chat::Millis;
 
 /// The writer's state of affairs.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,16 +33,16 @@ impl Default for Health {
     }
 }
 
-/// How many events are accepted and not yet committed.
+/// How many events are accepted and not yet committed. Marks count only while they wait in the queue.
 #[derive(Clone)]
 pub struct Backlog {
     /// A weak one: the writer ends when nobody can send any more.
-    queue: mpsc::WeakSender<NewEvent>,
+    queue: mpsc::WeakSender<Entry>,
     taken: Arc<AtomicUsize>,
 }
 
 impl Backlog {
-    pub fn new(queue: &mpsc::Sender<NewEvent>) -> Self {
+    pub fn new(queue: &mpsc::Sender<Entry>) -> Self {
         Self { queue: queue.downgrade(), taken: Arc::default() }
     }
 

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0006_settings", include_str!("../../migrations/0006_settings.sql")),
     ("0007_alerts", include_str!("../../migrations/0007_alerts.sql")),
     ("0008_alert_ids", include_str!("../../migrations/0008_alert_ids.sql")),
+    ("0009_edits", include_str!("../../migrations/0009_edits.sql")),
 ];
 
 /// Brings the store up to date. A store that is newer than this program is left alone.

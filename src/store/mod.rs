@@ -6,6 +6,8 @@ mod append;
 mod body;
 mod checkpoint;
 mod connection;
+mod edit;
+mod entry;
 pub mod events;
 mod health;
 mod job;
@@ -26,11 +28,13 @@ use std::time::Instant;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::chat::{EventId, NewEvent};
+use crate::chat::EventId;
 use crate::config;
 use crate::telemetry::Metrics;
 
 use health::Backlog;
+
+pub use entry::{Entry, Marks};
 pub use health::{Health, State as HealthState};
 pub use purge::Purge;
 
@@ -70,7 +74,7 @@ struct Identity {
 pub struct Opened {
     pub db: Db,
     /// The one queue of the writer. When its last sender is dropped, the writer drains, commits and ends.
-    pub queue: mpsc::Sender<NewEvent>,
+    pub queue: mpsc::Sender<Entry>,
     pub writer: WriterThread,
 }
 
@@ -241,7 +245,7 @@ impl Db {
         self.health.clone()
     }
 
-    /// Events accepted and not yet committed.
+    /// Events accepted and not yet committed, and the marks that wait among them.
     pub fn queued(&self) -> usize {
         self.backlog.len()
     }

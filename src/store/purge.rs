@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use tokio::sync::oneshot;
 
-use super::{Db, Error, body, checkpoint, job, lock};
+use super::{Db, Error, body, checkpoint, edit, job, lock};
 use crate::chat::event::BOGUS_MS;
 use crate::chat::{EventId, Kind, Millis};
 
@@ -50,7 +50,7 @@ struct Doomed {
     platform: String,
     kind: String,
     channel: i64,
-    /// Of removals alone.
+    /// Of removals and edits alone.
     body: Option<String>,
 }
 
@@ -185,8 +185,10 @@ fn delete_some(tx: &Connection, purge: Purge) -> rusqlite::Result<Chunk> {
     let mut chunk = Chunk { rows: 0, messages: 0 };
     let mut delete = tx.prepare_cached("delete from events where id = :id")?;
     for doomed in oldest(tx, purge)? {
-        if doomed.kind == "removed" {
-            drop_removal(tx, &doomed)?;
+        match doomed.kind.as_str() {
+            "removed" => drop_removal(tx, &doomed)?,
+            "edited" => drop_edit(tx, &doomed)?,
+            _ => {}
         }
         delete.execute(named_params! { ":id": doomed.id })?;
         chunk.rows += 1;
@@ -200,7 +202,7 @@ fn delete_some(tx: &Connection, purge: Purge) -> rusqlite::Result<Chunk> {
 
 fn oldest(tx: &Connection, purge: Purge) -> rusqlite::Result<Vec<Doomed>> {
     let mut query = tx.prepare_cached(
-        "select id, platform, kind, channel_id, case when kind = 'removed' then body end
+        "select id, platform, kind, channel_id, case when kind in ('removed', 'edited') then body end
          from events indexed by events_at where at < :before and id <= :up_to order by at limit :most",
     )?;
     let most = i64::try_from(MOST_PER_CHUNK).unwrap_or(i64::MAX);
@@ -228,6 +230,14 @@ fn drop_removal(tx: &Connection, removal: &Doomed) -> rusqlite::Result<()> {
         ":event": removal.id,
     })?;
     Ok(())
+}
+
+/// What it changed is older still, and so gone.
+fn drop_edit(tx: &Connection, doomed: &Doomed) -> rusqlite::Result<()> {
+    let body = doomed.body.as_deref().unwrap_or_default();
+    let Kind::Edited(edited) = body::decode(&doomed.kind, None, body) else { return Ok(()) };
+    let Some(native_id) = edited.target.native_id.as_deref() else { return Ok(()) };
+    edit::forget(tx, edit::Key { platform: &doomed.platform, native_id, channel: doomed.channel }, EventId(doomed.id))
 }
 
 /// The clears of the purged time that hit nothing any more. A message that is left may have come before a clear all the

@@ -14,7 +14,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::append::{Appended, Appender};
 use super::health::Backlog;
 use super::job::Job;
-use super::{Committed, Error, Health, HealthState, Identity, checkpoint, connection, lock, place, purge};
+use super::{
+    Committed, Entry, Error, Health, HealthState, Identity, checkpoint, connection, entry, lock, place, purge,
+};
 use crate::chat::{EventId, Millis, NewEvent, Platform};
 use crate::config::Synchronous;
 use crate::telemetry::Metrics;
@@ -35,7 +37,7 @@ const RETRY_MOST: Duration = Duration::from_secs(1);
 pub struct Writer {
     pub connection: Connection,
     pub lock: lock::Lock,
-    pub queue: mpsc::Receiver<NewEvent>,
+    pub queue: mpsc::Receiver<Entry>,
     pub jobs: mpsc::Receiver<Job>,
     pub committed: watch::Sender<Committed>,
     pub purged: watch::Sender<EventId>,
@@ -75,14 +77,31 @@ impl Writer {
 struct Written {
     /// The newest id, if anything was new.
     last: Option<EventId>,
+    /// Whether there is anything that a power loss could take.
+    is_dirty: bool,
     duplicates: BTreeMap<Platform, u64>,
     outdated: BTreeMap<Platform, u64>,
+}
+
+impl Written {
+    /// History is nobody's news: it wakes nobody, and is not counted among what was heard twice.
+    fn note(&mut self, event: &NewEvent, appended: Option<Appended>) {
+        match appended {
+            Some(Appended::Stored(id)) => {
+                self.is_dirty = true;
+                self.last = if event.backfill { self.last } else { Some(id) };
+            }
+            Some(Appended::Duplicate) if !event.backfill => count(&mut self.duplicates, event),
+            Some(Appended::Outdated) if !event.backfill => count(&mut self.outdated, event),
+            _ => {}
+        }
+    }
 }
 
 struct Loop {
     writer: Writer,
     appender: Appender,
-    batch: Vec<NewEvent>,
+    batch: Vec<Entry>,
     commits: u64,
     /// When rows were first written since the last durable commit.
     dirty_since: Option<Instant>,
@@ -163,7 +182,7 @@ impl Loop {
     /// Commits what was taken, however often it takes.
     fn commit_batch(&mut self, handle: &Handle) {
         let mut pause = RETRY_FIRST;
-        self.writer.backlog.taken(self.batch.len());
+        self.writer.backlog.taken(self.batch.iter().filter(|entry| matches!(entry, Entry::Event(_))).count());
         loop {
             let started = Instant::now();
             match self.try_commit() {
@@ -203,15 +222,13 @@ impl Loop {
         let connection = &self.writer.connection;
         let mut written = Written::default();
         connection.execute_batch("begin immediate")?;
-        for event in &self.batch {
-            match self.appender.append(connection, event) {
-                Ok(Appended::Stored(id)) => written.last = Some(id),
-                Ok(Appended::Duplicate) => count(&mut written.duplicates, event),
-                Ok(Appended::Outdated) => count(&mut written.outdated, event),
-                Err(error) if is_poison(&error) => {
-                    tracing::error!(%error, platform = %event.channel.platform, kind = event.kind.name(), "an event no database can take was left out");
+        for entry in &self.batch {
+            match entry {
+                Entry::Event(event) => written.note(event, append(&mut self.appender, connection, event)?),
+                Entry::Mark { name, value } => {
+                    entry::set(connection, name, value)?;
+                    written.is_dirty = true;
                 }
-                Err(error) => return Err(error),
             }
         }
         connection.execute_batch("commit")?;
@@ -232,8 +249,10 @@ impl Loop {
             tracing::info!("commits succeed again; nothing was lost");
         }
         self.writer.health.send_replace(Health { state: HealthState::Writing, last_commit: Some(Millis::now()) });
-        if let Some(last) = written.last {
+        if written.is_dirty {
             self.dirty_since.get_or_insert(started);
+        }
+        if let Some(last) = written.last {
             self.writer.committed.send_replace(Committed { last, at: Instant::now() });
         }
         self.bound_log();
@@ -319,6 +338,17 @@ fn tell_purged(connection: &Connection, purged: &watch::Sender<EventId>) {
 
 fn count(counts: &mut BTreeMap<Platform, u64>, event: &NewEvent) {
     *counts.entry(event.channel.platform.clone()).or_default() += 1;
+}
+
+/// Stores one event; none for one that no database can take.
+fn append(appender: &mut Appender, tx: &Connection, event: &NewEvent) -> rusqlite::Result<Option<Appended>> {
+    match appender.append(tx, event) {
+        Err(error) if is_poison(&error) => {
+            tracing::error!(%error, platform = %event.channel.platform, kind = event.kind.name(), "an event no database can take was left out");
+            Ok(None)
+        }
+        appended => appended.map(Some),
+    }
 }
 
 /// True for what would fail however often it is tried: the event is at fault, not the disk.

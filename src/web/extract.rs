@@ -91,6 +91,17 @@ pub fn number(name: &str, text: &str) -> Result<Option<i64>, Problem> {
     }
 }
 
+/// The id of a row, which is below 0 for history that was brought in later, and never 0; none where the text is empty.
+pub fn row(name: &str, text: &str) -> Result<Option<i64>, Problem> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(id) if id != 0 => Ok(Some(id)),
+            _ => Err(Problem::bad_request(format!("{name}: {text} is no row's id"))),
+        },
+    }
+}
+
 /// How many are asked for: a whole number from 1, `usual` where the text is empty, and never more than `most`.
 pub fn limit(name: &str, text: &str, usual: usize, most: usize) -> Result<usize, Problem> {
     Ok(number(name, text)?.map_or(usual, |limit| usize::try_from(limit).unwrap_or(most).min(most)))

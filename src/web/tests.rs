@@ -18,7 +18,7 @@ struct House {
     token: String,
     folder: tempfile::TempDir,
     /// The writer ends with the last of these.
-    _queue: tokio::sync::mpsc::Sender<crate::chat::NewEvent>,
+    _queue: tokio::sync::mpsc::Sender<store::Entry>,
 }
 
 fn house(change: impl FnOnce(&mut Config)) -> House {

@@ -7,6 +7,7 @@ use elora_chat::chat::{Channel, Kind, NewEvent, Platform};
 use elora_chat::config::{self, Config, Current, Secret, Settings};
 use elora_chat::ingest::{Backoff, Board, Restart, Sink, SourceState, supervise};
 use elora_chat::platforms::{self, Drivers, Kit};
+use elora_chat::store::Entry;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +26,7 @@ const CHANNELS: usize = 90;
 struct Listening {
     wanted: watch::Sender<BTreeSet<Channel>>,
     board: Board,
-    events: mpsc::Receiver<NewEvent>,
+    events: mpsc::Receiver<Entry>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
@@ -61,7 +62,7 @@ impl Listening {
 
     /// The next event that is a message or a moderator's doing.
     async fn next(&mut self) -> NewEvent {
-        soon("an event", self.events.recv()).await.unwrap()
+        soon("an event", self.events.recv()).await.unwrap().into_event().unwrap()
     }
 
     async fn next_ids(&mut self, count: usize) -> Vec<String> {

@@ -141,6 +141,7 @@ async fn senseless_questions_are_told_so() {
         "since_ts=1&before_ts=2",
         "before_rowid=1",
         "before_ts=1&before_rowid=0",
+        "before_ts=1&before_rowid=1.5",
     ] {
         let answer = server.get(&format!("/api/messages?{query}")).await;
         assert_eq!(answer.status, 400, "{query}: {}", answer.text());

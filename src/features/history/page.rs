@@ -7,7 +7,7 @@ use super::item::Item;
 use crate::chat::Millis;
 use crate::store::Db;
 use crate::store::events::{self, Page};
-use crate::web::extract::{Query, limit, number, time};
+use crate::web::extract::{Query, limit, row, time};
 use crate::web::{Json, Problem};
 
 const USUAL: usize = 50;
@@ -48,7 +48,7 @@ pub async fn messages(State(db): State<Db>, Query(ask): Query<Ask>) -> Result<Js
 
 fn read(ask: &Ask) -> Result<Page, Problem> {
     let (since, before) = bounds(&ask.since_ts, &ask.before_ts)?;
-    let before_id = number("before_rowid", &ask.before_rowid)?;
+    let before_id = row("before_rowid", &ask.before_rowid)?;
     if before_id.is_some() && before.is_none() {
         return Err(Problem::bad_request("before_rowid needs before_ts: send both as the last page gave them"));
     }

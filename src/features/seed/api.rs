@@ -34,7 +34,7 @@ impl Seed {
         let inserted = rows.len();
         let put = async {
             for row in rows {
-                queue.send(row).await.map_err(|_| stopping())?;
+                queue.send(row.into()).await.map_err(|_| stopping())?;
             }
             Ok(Json(Answer { inserted }))
         };

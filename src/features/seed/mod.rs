@@ -6,18 +6,18 @@ mod rows;
 
 use tokio::sync::mpsc::WeakSender;
 
-use crate::chat::NewEvent;
 use crate::config;
+use crate::store::Entry;
 use crate::web::Routes;
 
 /// The queue of the writer, which ends when nobody holds a sender: so this one is weak.
 #[derive(Debug, Clone)]
 pub struct Seed {
-    queue: WeakSender<NewEvent>,
+    queue: WeakSender<Entry>,
 }
 
 impl Seed {
-    pub fn new(queue: WeakSender<NewEvent>) -> Self {
+    pub fn new(queue: WeakSender<Entry>) -> Self {
         Self { queue }
     }
 

@@ -7,13 +7,13 @@ use std::task::Poll;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::chat::{EventId, NewEvent};
+use crate::chat::EventId;
 use crate::{config, store};
 
 struct Scene {
     room: Sources,
     /// The writer ends with the last of these.
-    _queue: mpsc::Sender<NewEvent>,
+    _queue: mpsc::Sender<store::Entry>,
     _folder: tempfile::TempDir,
 }
 

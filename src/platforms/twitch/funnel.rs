@@ -126,7 +126,7 @@ mod tests {
         }
         drop(items);
         Funnel::new(known, Sink::new(queue, Board::default())).pour(receiver).await;
-        std::iter::from_fn(|| events.try_recv().ok()).collect()
+        std::iter::from_fn(|| events.try_recv().ok()?.into_event()).collect()
     }
 
     const FULL: &str =

@@ -35,6 +35,7 @@ fn event(line: &Line<'_>, kind: Kind, received_at: Millis) -> Option<NewEvent> {
         at: line.tags.find("tmi-sent-ts").and_then(stamp),
         received_at,
         shared: None,
+        backfill: false,
         kind,
     })
 }

@@ -55,6 +55,7 @@ pub fn event(channel: &str, tags: &MessageTags<'_>, kind: Kind, received_at: Mil
         at: tags.sent_at,
         received_at,
         shared: tags.source.shared(tags.room_id),
+        backfill: false,
         kind,
     }
 }

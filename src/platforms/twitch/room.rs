@@ -86,7 +86,7 @@ impl Modes {
         ];
         let values: Map<_, _> = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
         let kind = Kind::Status(Status { topic: TOPIC.to_owned(), values });
-        NewEvent { channel, native_id: None, at: None, received_at, shared: None, kind }
+        NewEvent { channel, native_id: None, at: None, received_at, shared: None, backfill: false, kind }
     }
 }
 
