@@ -140,7 +140,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let hub = Hub::new(head, *db.purged().borrow());
     let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
     let board = Board::default();
-    let kit = Kit { current: current.clone() };
+    let kit = Kit { current: current.clone(), marks: db.marks().await? };
     let opened: Vec<_> = platforms::ALL.iter().filter_map(|(name, open)| Some((*name, open(config, &kit)?))).collect();
     let heard = opened.iter().flat_map(|(_, opened)| opened.hears).cloned().collect();
     let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard)

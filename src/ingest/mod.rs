@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::{Channel, NewEvent};
 use crate::store::Entry;
 
+pub use crate::store::Marks;
+
 pub use backoff::Backoff;
 pub use each::{Make, supervise_each};
 pub use restart::Restart;

@@ -5,7 +5,7 @@ pub mod twitch;
 
 use crate::chat::Platform;
 use crate::config::{Config, Current};
-use crate::ingest::{Driver, Make};
+use crate::ingest::{Driver, Make, Marks};
 
 /// Every listener there is, by its name in logs and metrics.
 pub const ALL: &[(&str, Open)] = &[(twitch::NAME, twitch::open)];
@@ -17,6 +17,8 @@ pub type Open = fn(&Config, &Kit) -> Option<Opened>;
 pub struct Kit {
     /// The settings as they are at any time.
     pub current: Current,
+    /// How far listeners had come when the house was opened.
+    pub marks: Marks,
 }
 
 /// What a listener brings into the house.

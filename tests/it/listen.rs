@@ -7,7 +7,7 @@ use elora_chat::chat::{Channel, Kind, NewEvent, Platform};
 use elora_chat::config::{self, Config, Current, Secret, Settings};
 use elora_chat::ingest::{Backoff, Board, Restart, Sink, SourceState, supervise};
 use elora_chat::platforms::{self, Drivers, Kit};
-use elora_chat::store::Entry;
+use elora_chat::store::{Entry, Marks};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +39,7 @@ impl Listening {
         change(&mut config.twitch);
         let (_, open) = platforms::ALL.iter().find(|(name, _)| *name == "twitch").unwrap();
         let (_, current) = Current::new(Settings::of(&config));
-        let Drivers::One(driver) = open(&config, &Kit { current }).unwrap().drivers else {
+        let Drivers::One(driver) = open(&config, &Kit { current, marks: Marks::new() }).unwrap().drivers else {
             panic!("Twitch has one driver for all channels")
         };
         let (wanted, list) = watch::channel(set(channels));
