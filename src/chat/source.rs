@@ -85,6 +85,15 @@ impl Channel {
         Self { platform, login: login.into(), id: None, name: None }
     }
 
+    /// The channel of what was said nobody knows where: other programs write down talk without its place.
+    pub fn unnamed(platform: Platform) -> Self {
+        Self::new(platform, "")
+    }
+
+    pub fn is_unnamed(&self) -> bool {
+        self.login.is_empty()
+    }
+
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -103,10 +112,11 @@ impl Channel {
         video(named).or_else(|_| self::named(Platform::YOUTUBE, named))
     }
 
-    /// Where people watch it.
+    /// Where people watch it; empty where that is not known.
     pub fn url(&self) -> String {
         let login = &self.login;
         match self.platform.as_str() {
+            _ if self.is_unnamed() => String::new(),
             "twitch" => format!("https://www.twitch.tv/{login}"),
             "kick" => format!("https://kick.com/{login}"),
             "youtube" if login.starts_with('@') => format!("https://www.youtube.com/{login}"),
@@ -392,6 +402,13 @@ mod tests {
         ] {
             let channel: Channel = text.parse().expect(text);
             assert_eq!(channel.url().parse(), Ok(channel), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_channel_without_a_name_has_no_address() {
+        for platform in Platform::KNOWN {
+            assert_eq!(Channel::unnamed(platform).url(), "");
         }
     }
 

@@ -60,7 +60,9 @@ pub fn change(event: &Event) -> Option<String> {
         _ => return None,
     };
     frame["source"] = event.channel.platform.title().into();
-    frame["source_channel"] = event.channel.login.clone().into();
+    if !event.channel.is_unnamed() {
+        frame["source_channel"] = event.channel.login.clone().into();
+    }
     frame["ts"] = event.at.0.into();
     Some(frame.to_string())
 }
@@ -97,10 +99,10 @@ fn chat(event: &Event, message: &Message, style: Style) -> Value {
         "ts": event.at.0,
     });
     // On Twitch alone, as ever: clients of old may take it for a channel of Twitch wherever they find it.
-    if channel.platform == Platform::TWITCH {
+    if channel.platform == Platform::TWITCH && !channel.is_unnamed() {
         chat["source_channel"] = channel.login.clone().into();
     }
-    if channel.platform == Platform::YOUTUBE {
+    if channel.platform == Platform::YOUTUBE && !channel.is_unnamed() {
         chat["source_url"] = channel.url().into();
     }
     if !author.badges.is_empty() {
@@ -238,5 +240,17 @@ mod tests {
         assert_eq!((&twitch["source_channel"], twitch.get("source_url")), (&"room".into(), None));
         assert!(youtube["source_url"].as_str().is_some_and(|url| url.starts_with("https://www.youtube.com/")));
         assert_eq!(youtube.get("source_channel"), None);
+    }
+
+    #[test]
+    fn a_row_that_knows_no_channel_names_none() {
+        for platform in [Platform::TWITCH, Platform::YOUTUBE] {
+            let mut said = said(platform, "hi", &[]);
+            said.channel.login.clear();
+
+            let chat = sent(&said, BARE);
+
+            assert_eq!((chat.get("source_channel"), chat.get("source_url")), (None, None));
+        }
     }
 }
