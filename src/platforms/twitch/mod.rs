@@ -3,14 +3,15 @@
 //! A line's way: `connection` (socket, keepalive) → `lines` → `decode` (pure) → `funnel` (overlaps, restrictions) →
 //! sink. What to join where is decided by `roster`, carried out by `chat`.
 
+pub mod badges;
 pub mod decode;
+pub mod emotes;
 pub mod irc;
+pub mod text;
 
 mod alerts;
-mod badges;
 mod chat;
 mod connection;
-mod emotes;
 mod funnel;
 mod joins;
 mod keepalive;
@@ -25,7 +26,6 @@ pub mod privmsg;
 mod room;
 mod roster;
 mod tags;
-mod text;
 mod usernotice;
 
 use std::collections::BTreeSet;

@@ -12,7 +12,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("ingest", &["chat", "store", "config", "stages"]),
     ("feed", &["chat", "store", "config", "stages"]),
     ("web", &["chat", "store", "feed", "config", "stages"]),
-    ("platforms", &["chat", "ingest", "config", "stages", "web::problem"]),
+    ("dialects", &["chat", "platforms::twitch"]),
+    ("platforms", &["chat", "dialects", "ingest", "config", "stages", "web::problem"]),
     (
         "features",
         &["chat", "store", "feed", "ingest", "web", "config", "stages", "platforms::actions", "platforms::login"],

@@ -1,0 +1,79 @@
+//! Where something was said: the line's own word first, then what is wanted.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::chat::{Channel, Platform};
+
+use super::Unreadable;
+use super::fields::{Fields, label, text};
+use super::payload::Payload;
+
+/// The channel of something on `platform`: the one it names, else the only wanted one there, else one without a name.
+pub fn of(platform: Platform, named: Option<Channel>, wanted: &BTreeSet<Channel>) -> Channel {
+    let mut there = wanted.iter().filter(|channel| channel.platform == platform);
+    match named {
+        Some(named) => {
+            // The wanted one may know its platform's id, which is what ties events together.
+            let known = there.find(|channel| named.id.is_none() && channel.login == named.login).cloned();
+            known.unwrap_or(named)
+        }
+        None => match (there.next(), there.next()) {
+            (Some(only), None) => only.clone(),
+            _ => Channel::unnamed(platform),
+        },
+    }
+}
+
+/// The platform of what does not name one: that of everything wanted.
+pub fn platform(wanted: &BTreeSet<Channel>) -> Option<Platform> {
+    let platform = &wanted.first()?.platform;
+    wanted.iter().all(|channel| channel.platform == *platform).then(|| platform.clone())
+}
+
+/// What a field of a line says of its channel: an address, a name, or an object with its login and id.
+pub fn named(platform: Option<&Platform>, value: Option<&Value>) -> Result<Option<Channel>, Unreadable> {
+    let channel = match value {
+        Some(Value::String(name)) if !name.trim().is_empty() => spelled(platform, name)?,
+        Some(Value::Object(fields)) => match text(fields, "login") {
+            Some(login) => known(spelled(platform, login)?, fields),
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(channel))
+}
+
+fn known(channel: Channel, fields: &Fields) -> Channel {
+    Channel { id: label(fields, "id"), name: text(fields, "name").map(str::to_owned), ..channel }
+}
+
+fn spelled(platform: Option<&Platform>, name: &str) -> Result<Channel, Unreadable> {
+    let channel = match platform {
+        Some(platform) if *platform == Platform::YOUTUBE => Channel::on_youtube(name),
+        Some(platform) if !name.starts_with(&format!("{platform}:")) => format!("{platform}:{name}").parse(),
+        _ => name.parse(),
+    };
+    let fits = |channel: &Channel| platform.is_none_or(|platform| channel.platform == *platform);
+    channel.ok().filter(fits).ok_or(Unreadable::Wrong("channel"))
+}
+
+/// Names under which payloads say where a message of Twitch or others was sent.
+const CHANNEL_NAMES: [&str; 8] =
+    ["sourcechannel", "channel", "channelname", "channellogin", "broadcaster", "broadcasterlogin", "room", "roomname"];
+/// Names under which payloads keep a video's or a channel's address.
+const ADDRESS_NAMES: [&str; 4] = ["sourceurl", "url", "watchurl", "videourl"];
+const VIDEO_NAMES: [&str; 3] = ["videoid", "liveid", "streamid"];
+const HANDLE_NAMES: [&str; 2] = ["channelhandle", "handle"];
+
+/// The channel a payload tells, at its top alone: deeper, there are the addresses that people talk about.
+pub fn in_payload(platform: &Platform, payload: &Payload<'_>) -> Option<Channel> {
+    if *platform != Platform::YOUTUBE {
+        return spelled(Some(platform), &payload.named(&CHANNEL_NAMES)?).ok();
+    }
+    let on_youtube = |named: Option<String>| Channel::on_youtube(&named?).ok();
+    on_youtube(payload.named(&ADDRESS_NAMES))
+        .or_else(|| on_youtube(payload.named(&VIDEO_NAMES).map(|id| format!("v:{id}"))))
+        .or_else(|| on_youtube(payload.named(&HANDLE_NAMES)))
+}
