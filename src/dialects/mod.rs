@@ -143,6 +143,19 @@ mod tests {
     }
 
     #[test]
+    fn a_login_of_our_own_event_is_taken_as_it_is() {
+        let channel = |login: &str| {
+            let line = format!(r#"{{"platform":"twitch","channel":{{"login":"{login}"}},"author":"x","text":"hi"}}"#);
+            read_line(&line, &BTreeSet::new()).map(|events| events[0].channel.login.clone())
+        };
+
+        assert_eq!(channel("-demo-"), Ok("-demo-".to_owned()));
+        for login in ["two words", "a:b", "https://kick.com/name"] {
+            assert_eq!(channel(login), Err(Unreadable::Wrong("channel")), "{login}");
+        }
+    }
+
+    #[test]
     fn what_says_nothing_is_no_event() {
         let quiet = ["", "  \r\n", "\u{feff}", ":tmi.twitch.tv 001 ada :hi", r#"{"type":"keepalive","cursor":"x"}"#];
         for line in quiet {

@@ -10,6 +10,9 @@ use super::Unreadable;
 use super::fields::{Fields, label, text};
 use super::payload::Payload;
 
+/// Letters in the login of a channel, on any platform.
+const LONGEST_LOGIN: usize = 100;
+
 /// The channel of something on `platform`: the one it names, else the only wanted one there, else one without a name.
 pub fn of(platform: Platform, named: Option<Channel>, wanted: &BTreeSet<Channel>) -> Channel {
     let mut there = wanted.iter().filter(|channel| channel.platform == platform);
@@ -37,12 +40,22 @@ pub fn named(platform: Option<&Platform>, value: Option<&Value>) -> Result<Optio
     let channel = match value {
         Some(Value::String(name)) if !name.trim().is_empty() => spelled(platform, name)?,
         Some(Value::Object(fields)) => match text(fields, "login") {
-            Some(login) => known(spelled(platform, login)?, fields),
+            // Our own events say a channel's address apart from its platform; it need not be one that people could type.
+            Some(login) => {
+                known(spelled(platform, login).or_else(|error| as_told(platform, login).ok_or(error))?, fields)
+            }
             None => return Ok(None),
         },
         _ => return Ok(None),
     };
     Ok(Some(channel))
+}
+
+/// A login on a named platform as it stands there.
+fn as_told(platform: Option<&Platform>, login: &str) -> Option<Channel> {
+    let is_name = login.chars().count() <= LONGEST_LOGIN
+        && !login.contains(|c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | ':'));
+    platform.filter(|_| is_name).map(|platform| Channel::new(platform.clone(), login))
 }
 
 fn known(channel: Channel, fields: &Fields) -> Channel {
