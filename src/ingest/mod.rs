@@ -96,6 +96,16 @@ impl Sink {
         self.board.report(channel, state, reason);
     }
 
+    /// The same of a channel that nobody asked for: the driver brings it along.
+    pub fn bring(&self, channel: &Channel, state: SourceState, reason: Option<&str>) {
+        self.board.bring(channel, state, reason);
+    }
+
+    /// What a driver brought along is there no more.
+    pub fn forget(&self, channel: &Channel) {
+        self.board.forget(channel);
+    }
+
     /// A driver is there, and what it counts begins at 0.
     pub fn begin(&self, driver: &'static str) {
         self.board.begin(driver);

@@ -56,6 +56,8 @@ pub struct Condition {
     pub reason: Option<String>,
     /// When `state` was last changed.
     pub since: Millis,
+    /// A driver brings it along: it is there whether or not anybody wants it.
+    pub is_brought: bool,
 }
 
 /// One source's state of affairs.
@@ -72,6 +74,8 @@ pub struct SourceStatus {
     pub rate_per_minute: u32,
     /// The channel as the platform names it, once it has.
     pub channel: Channel,
+    /// A driver brings it along, wanted or not.
+    pub is_brought: bool,
 }
 
 /// The one list of statuses; drivers and the supervisor write it, everyone may read it. Cloning is cheap.
@@ -107,13 +111,38 @@ impl Board {
     }
 
     pub fn report(&self, channel: &Channel, state: SourceState, reason: Option<&str>) {
+        self.condition(channel, state, reason, |condition| condition.change(state, reason));
+    }
+
+    /// The same of a channel that a driver brings along.
+    pub fn bring(&self, channel: &Channel, state: SourceState, reason: Option<&str>) {
+        self.condition(channel, state, reason, |condition| {
+            let is_new = !std::mem::replace(&mut condition.is_brought, true);
+            condition.change(state, reason) || is_new
+        });
+    }
+
+    /// A channel that was brought along is not there any more.
+    pub fn forget(&self, channel: &Channel) {
+        let key = channel.to_string();
+        self.shared.conditions.send_if_modified(|conditions| {
+            let is_brought = conditions.get(&key).is_some_and(|condition| condition.is_brought);
+            is_brought && conditions.remove(&key).is_some()
+        });
+    }
+
+    /// Changes what is reported of a channel, and wakes watchers if that is news.
+    fn condition(
+        &self,
+        channel: &Channel,
+        state: SourceState,
+        reason: Option<&str>,
+        change: impl FnOnce(&mut Condition) -> bool,
+    ) {
         self.shared.conditions.send_if_modified(|conditions| {
             let key = channel.to_string();
-            let Some(known) = conditions.get_mut(&key) else {
-                conditions.insert(key, Condition::new(channel, state, reason));
-                return true;
-            };
-            known.change(state, reason)
+            let is_new = !conditions.contains_key(&key);
+            change(conditions.entry(key).or_insert_with(|| Condition::new(channel, state, reason))) || is_new
         });
     }
 
@@ -187,7 +216,13 @@ impl Board {
 
 impl Condition {
     fn new(channel: &Channel, state: SourceState, reason: Option<&str>) -> Self {
-        Self { channel: channel.clone(), state, reason: reason.map(str::to_owned), since: Millis::now() }
+        Self {
+            channel: channel.clone(),
+            state,
+            reason: reason.map(str::to_owned),
+            since: Millis::now(),
+            is_brought: false,
+        }
     }
 
     /// True if this is news.
@@ -217,6 +252,7 @@ impl Condition {
             events: tally.map_or(0, |tally| tally.events),
             rate_per_minute: tally.map_or(0, |tally| tally.per_minute(now)),
             channel,
+            is_brought: self.is_brought,
         }
     }
 }
@@ -322,6 +358,25 @@ mod tests {
 
         let status = &board.snapshot()["twitch:somebody"];
         assert_eq!((status.since, status.reason.as_deref()), (since, Some("the join is not confirmed")));
+    }
+
+    #[test]
+    fn what_is_brought_along_stays_so_until_it_is_forgotten() {
+        let board = Board::default();
+        let is_brought = || board.snapshot().get("twitch:somebody").map(|status| status.is_brought);
+        board.report(&channel(), SourceState::Connecting, None);
+        assert_eq!(is_brought(), Some(false));
+        board.forget(&channel());
+
+        let mut watch = board.watch();
+        watch.mark_unchanged();
+        board.bring(&channel(), SourceState::Connecting, None);
+        assert!(watch.has_changed().expect("the board is alive"));
+        board.report(&channel(), SourceState::Live, None);
+        assert_eq!(is_brought(), Some(true));
+
+        board.forget(&channel());
+        assert_eq!(is_brought(), None);
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub struct Wanted {
 enum AddedBy {
     Config,
     Hand,
+    /// Nobody: it came along with what a driver reads, and is in no list.
+    Driver,
 }
 
 impl AddedBy {
@@ -78,6 +80,7 @@ impl AddedBy {
         match self {
             Self::Config => "config",
             Self::Hand => "hand",
+            Self::Driver => "driver",
         }
     }
 }
@@ -234,15 +237,29 @@ impl Sources {
     }
 
     fn list(&self) -> List {
-        let statuses = self.board.snapshot();
+        let mut statuses = self.board.snapshot();
         let wanted = self.wanted.borrow();
-        List {
-            sources: wanted.rows.iter().map(|row| self.source(row, statuses.get(&row.channel.to_string()))).collect(),
-        }
+        let mut sources: Vec<Source> = wanted
+            .rows
+            .iter()
+            .map(|row| {
+                self.source(
+                    &row.id.to_string(),
+                    &row.channel,
+                    row.added_by,
+                    statuses.remove(&row.channel.to_string()).as_ref(),
+                )
+            })
+            .collect();
+        // What nobody asked for is in no list, and so goes by its address.
+        let brought = statuses.iter().filter(|(_, status)| status.is_brought);
+        sources.extend(
+            brought.map(|(address, status)| self.source(address, &status.channel, AddedBy::Driver, Some(status))),
+        );
+        List { sources }
     }
 
-    fn source(&self, row: &Wanted, status: Option<&SourceStatus>) -> Source {
-        let channel = &row.channel;
+    fn source(&self, id: &str, channel: &Channel, added_by: AddedBy, status: Option<&SourceStatus>) -> Source {
         let (state, reason) = match status {
             Some(status) => (status.state, status.reason.clone()),
             None if self.heard.contains(&channel.platform) => (SourceState::Connecting, None),
@@ -252,7 +269,7 @@ impl Sources {
             None => (SourceState::Refused, Some(format!("{} is not read by this version", channel.platform))),
         };
         Source {
-            id: row.id.to_string(),
+            id: id.to_owned(),
             platform: channel.platform.to_string(),
             login: channel.login.clone(),
             source: channel.to_string(),
@@ -264,7 +281,7 @@ impl Sources {
             last_event_at: status.and_then(|status| status.last_event_at).map(|at| at.to_string()),
             rate_per_minute: status.map_or(0, |status| status.rate_per_minute),
             events: status.map_or(0, |status| status.events),
-            added_by: row.added_by,
+            added_by,
         }
     }
 
@@ -273,7 +290,8 @@ impl Sources {
         let ((id, is_new), rows) = self.change(move |tx| sql::add(tx, &channel)).await?;
         let statuses = self.board.snapshot();
         let row = rows.iter().find(|row| row.id == id).ok_or(Error::Closed)?;
-        Ok((self.source(row, statuses.get(&row.channel.to_string())), is_new))
+        let status = statuses.get(&row.channel.to_string());
+        Ok((self.source(&id.to_string(), &row.channel, row.added_by, status), is_new))
     }
 
     /// False if there is no such source.
