@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 
 use super::env::{Layers, Pair};
-use super::{Config, Http, value};
+use super::{Config, DriverKind, Http, Mode, value};
 use crate::chat::Channel;
 use crate::chat::source::SourceError;
 
@@ -79,6 +79,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         youtube: loader.section("youtube_"),
         tailer: loader.section("tailer_"),
         gnasty: loader.section("gnasty_"),
+        replay: loader.section("replay_"),
         sources: loader.sources(),
         log: loader.section("log_"),
         ui: loader.section("ui_"),
@@ -94,10 +95,14 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         config.store.path.clone_from(path);
     }
     loader.token_folder(&mut config);
+    loader.passing_store(flags, &mut config);
     loader.contradictions(&config);
     config.remarks.extend(config.http.remarks().map(str::to_owned));
     if loader.errors.is_empty() { Ok(config) } else { Err(Errors(loader.errors)) }
 }
+
+const PASSING_STORE: &str = "what is played goes to a temporary store, which is removed at the end: \
+    set ELORA_DB_PATH to keep it";
 
 /// How an item of a list of sources is read.
 type Reader = fn(&str) -> Result<Channel, SourceError>;
@@ -150,6 +155,16 @@ impl Loader {
     fn token_folder(&self, config: &mut Config) {
         if let (Some(folder), Some(file)) = (self.pair("twitch_token_dir"), &config.twitch.token_file) {
             config.twitch.token_file = Some(PathBuf::from(&folder.value).join(file));
+        }
+    }
+
+    /// What is played must not mix into an archive, unless somebody names a store for it.
+    fn passing_store(&self, flags: &Flags, config: &mut Config) {
+        let is_named =
+            flags.db_path.is_some() || ["store_path", "store_mode"].iter().any(|field| self.pair(field).is_some());
+        if config.ingest.driver == DriverKind::Replay && !is_named {
+            config.store.mode = Mode::Ephemeral;
+            config.remarks.push(PASSING_STORE.to_owned());
         }
     }
 

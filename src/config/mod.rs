@@ -12,6 +12,7 @@ mod ingest;
 mod keys;
 mod load;
 mod print;
+mod replay;
 mod secret;
 pub mod settings;
 mod store;
@@ -32,6 +33,7 @@ pub use images::{ImageOrigin, Images};
 pub use ingest::{DriverKind, Ingest, Twitch};
 pub use load::{Error, Errors, Flags, load};
 pub use print::{configz, everything, summary};
+pub use replay::{Replay, Speed};
 pub use secret::{REDACTED, Secret};
 pub use settings::{Current, Settings};
 pub use store::{Mode, Pragma, Store, Synchronous};
@@ -49,6 +51,7 @@ pub struct Config {
     pub youtube: Youtube,
     pub tailer: Tailer,
     pub gnasty: Gnasty,
+    pub replay: Replay,
     /// The channels named at start, each once, in the order given.
     pub sources: Vec<Channel>,
     pub log: Log,

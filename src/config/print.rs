@@ -57,6 +57,7 @@ pub fn everything(config: &Config) -> Value {
         ("youtube", json!(config.youtube)),
         ("tailer", json!(config.tailer)),
         ("gnasty", json!(config.gnasty)),
+        ("replay", json!(config.replay)),
         ("sources", json!(sources)),
         ("log", json!(config.log)),
         ("ui", json!(config.ui)),

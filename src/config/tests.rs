@@ -137,6 +137,9 @@ const SAMPLES: &[(&str, &str)] = &[
     ("twitch_connect_timeout_ms", "300"),
     ("twitch_join_timeout_ms", "400"),
     ("twitch_joins_per_10s", "2000"),
+    ("replay_file", "evening.ndjson"),
+    ("replay_speed", "0.5"),
+    ("replay_loop", "0"),
     ("log_level", "debug"),
     ("log_format", "json"),
     ("ui_yt_prefix_at", "1"),
@@ -281,6 +284,48 @@ fn what_is_right_alone_can_be_wrong_together() {
         assert!(errors.contains(expected), "{errors}");
     }
     assert!(good(&[("ELORA_OPEN_LOCAL", "1"), ("HTTP_ADDR", "[::1]:80")]).http.open_local);
+}
+
+#[test]
+fn what_is_played_goes_to_a_store_that_passes_unless_one_is_named() {
+    let replay = ("ELORA_INGEST_DRIVER", "replay");
+    let flags = Flags { db_path: Some("kept.db".into()), ..Flags::default() };
+
+    let passing = good(&[replay]);
+    assert_eq!(passing.store.mode, Mode::Ephemeral);
+    assert!(passing.remarks.concat().contains("ELORA_DB_PATH"), "{:?}", passing.remarks);
+    for kept in [
+        good(&[replay, ("DB_PATH", "kept.db")]),
+        good(&[replay, ("ELORA_DB_MODE", "persistent")]),
+        config(&[replay], "ELORA_DB_PATH=kept.db").expect("a file may name it"),
+        config_with(&flags, &[replay], "").expect("a flag may name it"),
+        good(&[]),
+    ] {
+        assert_eq!((kept.store.mode, kept.remarks), (Mode::Persistent, Vec::new()));
+    }
+}
+
+#[test]
+fn only_what_ships_is_repeated_unasked_and_never_flat_out() {
+    let repeats = |process: &[(&str, &str)]| good(process).replay.repeats();
+
+    assert!(repeats(&[]) && repeats(&[("ELORA_REPLAY_SPEED", "20")]));
+    assert!(!repeats(&[("ELORA_REPLAY_FILE", "x")]) && !repeats(&[("ELORA_REPLAY_SPEED", "MAX")]));
+    assert!(repeats(&[("ELORA_REPLAY_FILE", "x"), ("ELORA_REPLAY_SPEED", "max"), ("ELORA_REPLAY_LOOP", "on")]));
+    assert!(!repeats(&[("ELORA_REPLAY_LOOP", "off")]));
+}
+
+#[test]
+fn a_speed_is_a_number_above_0_or_max() {
+    for (text, speed) in
+        [("2", Speed::Times(2.0)), ("0.25", Speed::Times(0.25)), ("1e3", Speed::Times(1000.0)), ("max", Speed::Max)]
+    {
+        assert_eq!(good(&[("ELORA_REPLAY_SPEED", text)]).replay.speed, speed);
+    }
+    for text in ["0", "-1", "inf", "NaN", "fast", "2x", "1,5"] {
+        let errors = config(&[("ELORA_REPLAY_SPEED", text)], "").expect_err(text).to_string();
+        assert!(errors.contains("number above 0") && errors.contains("max"), "{errors}");
+    }
 }
 
 #[test]

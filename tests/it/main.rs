@@ -23,6 +23,7 @@ mod origins;
 mod proof;
 mod purge;
 mod raw;
+mod replay;
 mod restart;
 mod resume;
 mod seed;
