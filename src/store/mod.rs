@@ -9,6 +9,7 @@ mod connection;
 mod edit;
 mod entry;
 pub mod events;
+pub mod foreign;
 mod health;
 mod job;
 mod lock;
@@ -36,6 +37,7 @@ use health::Backlog;
 
 pub use entry::{Entry, Marks};
 pub use health::{Health, State as HealthState};
+pub use lock::{meta, set_meta};
 pub use purge::Purge;
 
 /// The store was opened, and here is everything that may be done with it. Cloning is cheap.
