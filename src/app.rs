@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::Channel;
 use crate::config::{self, Config, Current};
+use crate::features::handoff::Courier;
 use crate::features::history::History;
 use crate::features::live::Live;
 use crate::features::seed::Seed;
@@ -47,6 +48,7 @@ struct House {
     desk: settings::Desk,
     gnasty: Option<settings::Gnasty>,
     opened: Vec<(&'static str, Opened)>,
+    courier: Courier,
     sources: Sources,
     history: History,
     tailer: Tailer,
@@ -95,7 +97,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let addr = config.http.addr;
     let listener = bind(addr).await?;
     let addr = listener.local_addr()?;
-    let house = build(&config, &stages).await?;
+    let mut house = build(&config, &stages).await?;
+    // Before those who read the files.
+    house.courier.begin().await;
     telemetry::summarize(&config, &house.current.now());
     let guard = house.guard.clone();
     let sink = start(house, listener, &stages);
@@ -149,6 +153,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
     let history = History::open(db.clone(), stages.intake.clone()).await?;
     let upstream = Upstream::new();
+    let courier = Courier::new(config, db.clone(), upstream.clone());
     let settings = settings.serve(config, db.clone(), list(&sources), upstream.clone());
     let routes = web::routes(&db, &guard, &metrics)
         .merge(settings.routes)
@@ -172,6 +177,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         desk,
         gnasty,
         opened,
+        courier,
         sources,
         history,
         tailer,
@@ -196,10 +202,11 @@ fn list(sources: &Sources) -> settings::List {
 
 /// Starts everything that runs by itself. What is returned keeps the writer waiting for more.
 fn start(house: House, listener: TcpListener, stages: &Stages) -> Sink {
-    let House { router, metrics, current, desk, gnasty, opened, sources, history, tailer, board, queue, .. } = house;
-    let mut writer = house.writer;
+    let House { router, metrics, current, desk, gnasty, opened, courier, sources, history, tailer, board, .. } = house;
+    let (queue, mut writer) = (house.queue, house.writer);
     let sink = Sink::new(queue, board);
     listen(opened, &current.now(), &sources, &sink, &stages.intake);
+    stages.intake.spawn("handoff", courier.run(stages.intake.stop.clone()));
     stages.intake.spawn("settings", desk.run(stages.intake.stop.clone()));
     if let Some(gnasty) = gnasty {
         stages.intake.spawn("gnasty", gnasty.run(stages.intake.stop.clone()));

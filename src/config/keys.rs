@@ -76,6 +76,9 @@ pub const KEYS: &[Key] = &[
     key("gnasty_bin", &["GNASTY_BIN"]),
     key("gnasty_args", &["GNASTY_ARGS"]),
     key("gnasty_admin_base", &["ELORA_GNASTY_ADMIN_BASE"]),
+    key("handoff_data_dir", &["ELORA_DATA_DIR"]),
+    key("handoff_write_tokens", &["ELORA_TWITCH_WRITE_GNASTY_TOKENS"]),
+    key("handoff_reload_url", &["ELORA_GNASTY_RELOAD_URL"]),
     key("gnasty_sinks", &["GNASTY_SINKS", "GNASTY_RECEIVERS"]),
     key("gnasty_sink_batch_size", &["GNASTY_SINK_BATCH_SIZE"]),
     key("gnasty_sink_flush_max_ms", &["GNASTY_SINK_FLUSH_MAX_MS"]),
@@ -109,12 +112,9 @@ const SECRETS: &[&str] = &["twitch_oauth_token", "twitch_client_secret", "youtub
 
 /// Names that other programs of a deployment read from the same file, or that mean nothing here.
 const OF_OTHERS: &[&str] = &[
-    "ELORA_DATA_DIR",
     "ELORA_GNASTY_ALERT_BASE",
-    "ELORA_GNASTY_RELOAD_URL",
     "ELORA_TWITCH_SERVICE_REFRESH_BEFORE_EXPIRY_MINUTES",
     "ELORA_TWITCH_SERVICE_REFRESH_INTERVAL_MINUTES",
-    "ELORA_TWITCH_WRITE_GNASTY_TOKENS",
 ];
 
 /// What `docker-compose.yml` and `scripts/compose` read, and hand on to the container with everything else.
@@ -156,7 +156,7 @@ mod tests {
         assert!(remark("ELORA_HTTP_ADR").ends_with("did you mean ELORA_HTTP_ADDR?"));
         assert!(remark("ELORA_WS_ENVELOP").ends_with("did you mean ELORA_WS_ENVELOPE?"));
         assert!(remark("ELORA_WHATEVER_ELSE_THIS_IS").contains(".env.example"));
-        assert!(remark("ELORA_DATA_DIR").contains("no effect in this version"));
+        assert!(remark("ELORA_GNASTY_ALERT_BASE").contains("no effect in this version"));
         assert_eq!(remark("ELORA_HTTP_ADDR"), "");
         assert_eq!(remark("ELORA_IMAGE"), "");
         assert_eq!(remark("PATH"), "");

@@ -79,6 +79,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         youtube: loader.section("youtube_"),
         tailer: loader.section("tailer_"),
         gnasty: loader.section("gnasty_"),
+        handoff: loader.section("handoff_"),
         replay: loader.section("replay_"),
         sources: loader.sources(),
         log: loader.section("log_"),

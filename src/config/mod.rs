@@ -5,6 +5,7 @@ mod arguments;
 mod dev;
 mod env;
 mod feed;
+mod handoff;
 mod harvest;
 mod http;
 mod images;
@@ -27,6 +28,7 @@ use crate::chat::Channel;
 
 pub use dev::Dev;
 pub use feed::{Feed, Socket};
+pub use handoff::{Handoff, PassFiles, bare_token};
 pub use harvest::{Gnasty, Suggestion, Tailer, Youtube};
 pub use http::{ANY_ORIGIN, HostName, Http, Origin, Origins};
 pub use images::{ImageOrigin, Images};
@@ -51,6 +53,7 @@ pub struct Config {
     pub youtube: Youtube,
     pub tailer: Tailer,
     pub gnasty: Gnasty,
+    pub handoff: Handoff,
     pub replay: Replay,
     /// The channels named at start, each once, in the order given.
     pub sources: Vec<Channel>,

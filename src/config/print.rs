@@ -1,5 +1,7 @@
 //! The configuration as documents: `/configz`, the start-up line, and everything. Secrets are `***` in all of them.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::settings::{text, tidy};
@@ -31,15 +33,17 @@ pub fn configz(config: &Config, settings: &Settings) -> Value {
     json!({ "db": db, "tailer": tailer, "ingest": ingest(config), "websocket": websocket, "auth": auth })
 }
 
-/// The application that signs people in. Nothing writes token files for other programs yet, so these have no path.
+/// The application that signs people in, and where a harvester finds tokens; nowhere, if it gets none.
 fn twitch(config: &Config) -> Value {
     let twitch = &config.twitch;
+    let files = config.pass_files();
+    let path = |path: Option<&PathBuf>| path.map_or_else(String::new, |path| path.display().to_string());
     json!({
         "client_id": if twitch.client_id.is_some() { HIDDEN } else { "" },
         "redirect_url": twitch.redirect_url.clone().map_or_else(String::new, |url| text(&tidy(url))),
-        "write_gnasty_tokens": false,
-        "access_token_path": "",
-        "refresh_token_path": "",
+        "write_gnasty_tokens": files.is_some(),
+        "access_token_path": path(files.as_ref().map(|files| &files.access)),
+        "refresh_token_path": path(files.as_ref().map(|files| &files.refresh)),
     })
 }
 
@@ -57,6 +61,7 @@ pub fn everything(config: &Config) -> Value {
         ("youtube", json!(config.youtube)),
         ("tailer", json!(config.tailer)),
         ("gnasty", json!(config.gnasty)),
+        ("handoff", json!(config.handoff)),
         ("replay", json!(config.replay)),
         ("sources", json!(sources)),
         ("log", json!(config.log)),

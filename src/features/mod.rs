@@ -1,6 +1,7 @@
 //! What the program does for people. One folder each; none names another.
 
 pub mod alerts;
+pub mod handoff;
 pub mod history;
 pub mod images;
 pub mod legacy;

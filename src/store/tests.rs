@@ -103,7 +103,7 @@ async fn a_mark_never_claims_what_is_not_stored() {
     let scene = Scene::new();
     let look = |connection: &Connection| {
         let tx = connection.unchecked_transaction()?;
-        let mark = lock::meta(&tx, "mark:test")?.and_then(|mark| mark.parse::<i64>().ok()).unwrap_or(0);
+        let mark = meta(&tx, "mark:test")?.and_then(|mark| mark.parse::<i64>().ok()).unwrap_or(0);
         let stored: i64 = tx.query_row("select count(*) from events", [], |row| row.get(0))?;
         Ok((mark, stored))
     };

@@ -42,7 +42,7 @@ fn is_root() -> bool {
 }
 
 /// A launch as a user without rights, of a copy of the program that this user can reach.
-fn unprivileged() -> Launch {
+pub fn unprivileged() -> Launch {
     let launch = Launch::new();
     std::fs::set_permissions(launch.dir(), PermissionsExt::from_mode(0o755)).unwrap();
     if !is_root() {

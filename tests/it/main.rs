@@ -11,6 +11,7 @@ mod export;
 mod faults;
 mod feed;
 mod guard;
+mod handoff;
 mod images;
 mod listen;
 mod logout;
