@@ -87,6 +87,15 @@ test("channels have colors where there are several, and keep them when others go
   expect([after, list.tints.size]).toEqual([before, 0]);
 });
 
+test("channels that came along unasked have colors of their own, too", () => {
+  const list = sources();
+  const brought = ["twitch:-demo-", "youtube:@-demo-"].map((id) => ({ ...known.sources[0], id, login: id.split(":")[1] }));
+
+  list.take({ sources: brought });
+
+  expect(new Set(list.tints.values()).size).toBe(2);
+});
+
 test("a server that is away is said to be", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("network")));
   const list = sources();

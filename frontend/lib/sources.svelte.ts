@@ -89,9 +89,10 @@ export function channelKey(platform: string, login: string): string {
   return `${platform}:${login}`.toLowerCase();
 }
 
-/** By id, so that a channel keeps its color when others come and go. */
+/** By id, so that a channel keeps its color when others come and go. What came along unasked has no number there. */
 function tintOf({ id }: Source): string {
-  return `var(--c-channel-${(Number.parseInt(id, 10) || 0) % TINTS + 1})`;
+  const number = /^\d+$/.test(id) ? Number.parseInt(id, 10) : [...id].reduce((sum, letter) => sum + letter.codePointAt(0)!, 0);
+  return `var(--c-channel-${(number % TINTS) + 1})`;
 }
 
 /** The server names the field it means, which a page with one field need not. */

@@ -114,6 +114,14 @@ test("while the server is away, a channel's state is not known", () => {
   expect(text(container)).toBe("harborlights unknown no line yet");
 });
 
+test("a channel without a name is called after its platform", () => {
+  const [source] = parseSources(JSON.parse(fixtureText("frame-state-sources")).data);
+
+  const { container } = render(SourceCard, { source: { ...source!, name: null, login: "", url: "" }, now: source!.since });
+
+  expect(text(container)).toMatch(/^Twitch live/);
+});
+
 test("who may not change anything sees no button for it", () => {
   const [source] = parseSources(JSON.parse(fixtureText("frame-state-sources")).data);
 
