@@ -74,7 +74,7 @@ release: $(FRONTEND) ##@Build The release binary
 	@scripts/build-release
 
 .PHONY: screenshot
-screenshot: $(FRONTEND) ##@Build docs/screenshot.png anew, from the program with a stand-in Twitch
+screenshot: $(FRONTEND) ##@Build docs/screenshot.png anew, from the recording that ships
 	@scripts/screenshot
 
 .PHONY: setup
