@@ -106,7 +106,12 @@ fn the_harvester_runs_on_request_beside_a_healthy_server() {
     assert_eq!(harvester["profiles"], json!(["gnasty"]));
     assert_eq!(service("elora-chat")["profiles"], Value::Null);
     assert_eq!(harvester["depends_on"]["elora-chat"]["condition"], "service_healthy");
-    assert!(harvester["environment"]["GNASTY_SINK_SQLITE_PATH"].as_str().unwrap().contains("/data/"));
+    let file = "${GNASTY_SINK_SQLITE_PATH:-/data/gnasty.db}";
+    let server = service("elora-chat")["environment"].clone();
+    for environment in [&harvester["environment"], &server] {
+        assert_eq!(environment["GNASTY_SINK_SQLITE_PATH"], file, "both mean the same file");
+    }
+    assert_eq!(server["ELORA_DATA_DIR"], "/data", "whatever folder of the host .env names");
     // Its image has no shell, no wget and no curl: what asks must be its own program.
     let test: Vec<&str> =
         harvester["healthcheck"]["test"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
@@ -246,6 +251,19 @@ fn the_harvester_starts_with_the_driver_and_stops_without_it() {
         gnasty.says(&["up", "-d"]),
         "docker compose --env-file .env --profile gnasty up -d\nuid= data= gnasty=http://gnasty-harvester:8765\n"
     );
+}
+
+#[test]
+fn a_gnasty_that_the_server_starts_itself_has_no_service_and_one_that_is_asked_for_has() {
+    let up = |dotenv: &str| Stage::new(dotenv).program("docker", "2.30.1").says(&["up"]);
+
+    let own = up("ELORA_INGEST_DRIVER=gnasty\nGNASTY_BIN=/usr/local/bin/gnasty\n");
+    let beside = up("ELORA_TAILER_ENABLED=1\nCOMPOSE_PROFILES=debug, gnasty\n");
+    let other = up("ELORA_TAILER_ENABLED=1\nCOMPOSE_PROFILES=not-gnasty\n");
+
+    assert_eq!(own, "docker compose --env-file .env up\nuid= data= gnasty=\n");
+    assert!(beside.contains("--profile gnasty up") && beside.contains("gnasty=http://gnasty-harvester:8765"), "{beside}");
+    assert!(!other.contains("--profile"), "{other}");
 }
 
 #[test]
