@@ -54,8 +54,18 @@ impl Appender {
         self.mark = None;
     }
 
-    /// Stores one event, inside of the caller's transaction.
-    pub fn append(&mut self, tx: &Connection, event: &NewEvent) -> rusqlite::Result<Appended> {
+    /// Stores one event, inside of the caller's transaction; none for one that no database can take.
+    pub fn append_or_skip(&mut self, tx: &Connection, event: &NewEvent) -> rusqlite::Result<Option<Appended>> {
+        match self.append(tx, event) {
+            Err(error) if is_poison(&error) => {
+                tracing::error!(%error, platform = %event.channel.platform, kind = event.kind.name(), "an event no database can take was left out");
+                Ok(None)
+            }
+            appended => appended.map(Some),
+        }
+    }
+
+    fn append(&mut self, tx: &Connection, event: &NewEvent) -> rusqlite::Result<Appended> {
         if when(event) < self.mark(tx)? {
             return Ok(Appended::Outdated);
         }
@@ -284,6 +294,17 @@ const AUTHOR: &str = "insert into authors (platform, native_id, login, name) val
 const AUTHOR_OF_OLD: &str = "insert into authors (platform, native_id, login, name) values (?1, ?2, ?3, ?4)
      on conflict (workspace_id, platform, native_id) do update set name = name
      returning id, login, name";
+
+/// True for what would fail however often it is tried: the event is at fault, not the disk.
+fn is_poison(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    match error.sqlite_error_code() {
+        Some(code) => {
+            matches!(code, Code::ConstraintViolation | Code::TooBig | Code::TypeMismatch | Code::ParameterOutOfRange)
+        }
+        None => matches!(error, rusqlite::Error::ToSqlConversionFailure(_)),
+    }
+}
 
 /// The time that the mark is compared with: what a purge goes by, too. Moderation holds whatever nonsense its stamp is.
 fn when(event: &NewEvent) -> Millis {

@@ -3,12 +3,19 @@
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::append::Appender;
 use super::{Error, connection};
 use crate::config::Synchronous;
 
-/// A closure with its reply inside; gets the connection, or the reason why it cannot run. Calls back between its
-/// commit and its answer.
-pub type Job = Box<dyn FnOnce(Result<&Connection, Error>, &mut dyn FnMut()) + Send>;
+/// A closure with its reply inside; gets what the writer writes with, or the reason why it cannot run. Calls back
+/// between its commit and its answer.
+pub type Job = Box<dyn FnOnce(Result<Tools<'_>, Error>, &mut dyn FnMut()) + Send>;
+
+/// What the writer writes with.
+pub struct Tools<'a> {
+    pub connection: &'a Connection,
+    pub appender: &'a mut Appender,
+}
 
 /// Wraps a change so that it runs in its own transaction and answers after the commit.
 pub fn change<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
@@ -16,7 +23,7 @@ where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
-    answered(|connection| transact(connection, change), reply)
+    answered(|tools| transact(tools.connection, change), reply)
 }
 
 /// The same for a change that is on disk when it answers.
@@ -25,7 +32,8 @@ where
     T: Send + 'static,
     F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 {
-    answered(move |connection| connection::durably(connection, usual, |connection| transact(connection, change)), reply)
+    let change = move |connection: &Connection| transact(connection, change);
+    answered(move |tools| connection::durably(tools.connection, usual, change), reply)
 }
 
 /// What needs the writer's connection, and no transaction.
@@ -34,9 +42,27 @@ where
     F: FnOnce(&Connection) + Send + 'static,
 {
     answered(
-        |connection| {
-            task(connection);
+        |tools| {
+            task(tools.connection);
             Ok(())
+        },
+        reply,
+    )
+}
+
+/// The same for events, which are stored as the queue's are.
+pub fn append<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection, &mut Appender) -> rusqlite::Result<T> + Send + 'static,
+{
+    answered(
+        |Tools { connection, appender }| {
+            let appended = transact(connection, |tx| change(tx, appender));
+            if appended.is_err() {
+                appender.forget();
+            }
+            appended
         },
         reply,
     )
@@ -55,10 +81,10 @@ fn transact<T>(
 fn answered<T, F>(change: F, reply: oneshot::Sender<Result<T, Error>>) -> Job
 where
     T: Send + 'static,
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    F: FnOnce(Tools<'_>) -> rusqlite::Result<T> + Send + 'static,
 {
-    Box::new(move |connection, committed| {
-        let answer = connection.and_then(|connection| change(connection).map_err(Error::Sqlite));
+    Box::new(move |tools, committed| {
+        let answer = tools.and_then(|tools| change(tools).map_err(Error::Sqlite));
         if answer.is_ok() {
             committed();
         }

@@ -3,6 +3,7 @@
 
 pub mod alerts;
 mod append;
+mod backfill;
 mod body;
 mod checkpoint;
 mod connection;
@@ -35,6 +36,7 @@ use crate::telemetry::Metrics;
 
 use health::Backlog;
 
+pub use backfill::Brought;
 pub use entry::{Entry, Marks};
 pub use health::{Health, State as HealthState};
 pub use lock::{meta, set_meta};

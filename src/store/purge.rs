@@ -110,9 +110,9 @@ impl Db {
         Ok(messages)
     }
 
-    /// Deleting fills the log many times faster than chat does. It is copied here, or the writer would have to one day,
-    /// while chat waits.
-    async fn empty_log(&self) -> Result<(), Error> {
+    /// Deleting and bringing in fill the log many times faster than chat does. It is copied here, or the writer would have
+    /// to one day, while chat waits.
+    pub(super) async fn empty_log(&self) -> Result<(), Error> {
         self.aside(checkpoint::copy).await?;
         let (reply, answer) = oneshot::channel();
         self.ask(job::bare(checkpoint::restart, reply), answer).await

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Appended, Appender};
 use super::health::Backlog;
-use super::job::Job;
+use super::job::{Job, Tools};
 use super::{
     Committed, Entry, Error, Health, HealthState, Identity, checkpoint, connection, entry, lock, place, purge,
 };
@@ -158,15 +158,18 @@ impl Loop {
     fn run_job(&mut self, job: Job) {
         let Writer { connection, health, purged, .. } = &self.writer;
         let (started, before) = (Instant::now(), connection.total_changes());
-        let (dirty_since, appender) = (&mut self.dirty_since, &mut self.appender);
-        job(Ok(connection), &mut || {
+        let (dirty_since, mut is_changed) = (&mut self.dirty_since, false);
+        job(Ok(Tools { connection, appender: &mut self.appender }), &mut || {
             if connection.total_changes() > before {
-                appender.forget_mark();
+                is_changed = true;
                 tell_purged(connection, purged);
                 dirty_since.get_or_insert(started);
                 health.send_modify(|health| health.last_commit = Some(Millis::now()));
             }
         });
+        if is_changed {
+            self.appender.forget_mark();
+        }
     }
 
     /// Takes the events that are there already.
@@ -224,7 +227,7 @@ impl Loop {
         connection.execute_batch("begin immediate")?;
         for entry in &self.batch {
             match entry {
-                Entry::Event(event) => written.note(event, append(&mut self.appender, connection, event)?),
+                Entry::Event(event) => written.note(event, self.appender.append_or_skip(connection, event)?),
                 Entry::Mark { name, value } => {
                     entry::set(connection, name, value)?;
                     written.is_dirty = true;
@@ -338,28 +341,6 @@ fn tell_purged(connection: &Connection, purged: &watch::Sender<EventId>) {
 
 fn count(counts: &mut BTreeMap<Platform, u64>, event: &NewEvent) {
     *counts.entry(event.channel.platform.clone()).or_default() += 1;
-}
-
-/// Stores one event; none for one that no database can take.
-fn append(appender: &mut Appender, tx: &Connection, event: &NewEvent) -> rusqlite::Result<Option<Appended>> {
-    match appender.append(tx, event) {
-        Err(error) if is_poison(&error) => {
-            tracing::error!(%error, platform = %event.channel.platform, kind = event.kind.name(), "an event no database can take was left out");
-            Ok(None)
-        }
-        appended => appended.map(Some),
-    }
-}
-
-/// True for what would fail however often it is tried: the event is at fault, not the disk.
-fn is_poison(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode as Code;
-    match error.sqlite_error_code() {
-        Some(code) => {
-            matches!(code, Code::ConstraintViolation | Code::TooBig | Code::TypeMismatch | Code::ParameterOutOfRange)
-        }
-        None => matches!(error, rusqlite::Error::ToSqlConversionFailure(_)),
-    }
 }
 
 fn beat(connection: &Connection) -> rusqlite::Result<()> {
