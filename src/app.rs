@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::future::IntoFuture as _;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::Channel;
-use crate::config::{self, Config, Current};
+use crate::config::{self, Config, Current, Mode};
 use crate::features::handoff::Courier;
 use crate::features::history::History;
+use crate::features::import::{self, Import};
 use crate::features::live::Live;
 use crate::features::seed::Seed;
 use crate::features::settings::{self, Settings};
@@ -51,6 +53,9 @@ struct House {
     courier: Courier,
     sources: Sources,
     history: History,
+    import: Import,
+    /// A file of another program where our store was configured.
+    old: Option<PathBuf>,
     tailer: Tailer,
     board: Board,
     queue: mpsc::Sender<store::Entry>,
@@ -136,7 +141,9 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let metrics = Metrics::new();
     let store::Opened { db, queue, writer } = store::open(&config.store, config.ingest.queue, &metrics)?;
     let owner = Owner::open(&config.store, db.clone())?;
-    let settings = Settings::open(config, &db).await?;
+    let old = old_file(config, &db);
+    let old_settings = old.as_deref().and_then(import::old_settings);
+    let mut settings = Settings::open(config, &db, old_settings).await?;
     let current = settings.current();
     let guard = Guard::new(&config.http, current.clone(), owner);
     let forms = Forms { settings: current.clone(), serialized: metrics.serialized() };
@@ -150,6 +157,8 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard)
         .await
         .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
+    sources.adopt(settings.adopted()).await?;
+    let import = Import::new(db.clone(), hub.clone());
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
     let history = History::open(db.clone(), stages.intake.clone()).await?;
     let upstream = Upstream::new();
@@ -160,6 +169,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .merge(sources.routes())
         .merge(live.routes())
         .merge(history.routes(&config.dev))
+        .merge(import.routes())
         .merge(alerts::routes(&db))
         .merge(Seed::new(queue.downgrade()).routes(&config.dev))
         .merge(legacy::routes(config, current.clone()))
@@ -180,11 +190,20 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         courier,
         sources,
         history,
+        import,
+        old,
         tailer,
         board,
         queue,
         writer,
     })
+}
+
+/// The file that was configured for the store and holds another program's messages: then our store lies beside it.
+fn old_file(config: &Config, db: &store::Db) -> Option<PathBuf> {
+    let configured = &config.store.path;
+    let is_beside = config.store.mode == Mode::Persistent && db.path() != configured.as_path();
+    is_beside.then(|| configured.clone())
 }
 
 /// What the settings may do with the list of sources.
@@ -203,13 +222,17 @@ fn list(sources: &Sources) -> settings::List {
 /// Starts everything that runs by itself. What is returned keeps the writer waiting for more.
 fn start(house: House, listener: TcpListener, stages: &Stages) -> Sink {
     let House { router, metrics, current, desk, gnasty, opened, courier, sources, history, tailer, board, .. } = house;
-    let (queue, mut writer) = (house.queue, house.writer);
+    let (queue, mut writer, import) = (house.queue, house.writer, house.import);
     let sink = Sink::new(queue, board);
     listen(opened, &current.now(), &sources, &sink, &stages.intake);
     stages.intake.spawn("handoff", courier.run(stages.intake.stop.clone()));
     stages.intake.spawn("settings", desk.run(stages.intake.stop.clone()));
     if let Some(gnasty) = gnasty {
         stages.intake.spawn("gnasty", gnasty.run(stages.intake.stop.clone()));
+    }
+    if let Some(old) = house.old {
+        let (wanted, stop) = (sources.channels(), stages.intake.stop.clone());
+        stages.intake.spawn_guest("import", import.run(old, wanted, stop));
     }
     stages.intake.spawn("sources", sources.announce(metrics, stages.intake.stop.clone()));
     history.resume();

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod handoff;
 pub mod history;
 pub mod images;
+pub mod import;
 pub mod legacy;
 pub mod live;
 pub mod seed;

@@ -13,6 +13,7 @@ mod feed;
 mod guard;
 mod handoff;
 mod images;
+mod import;
 mod listen;
 mod logout;
 mod logs;

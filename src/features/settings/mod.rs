@@ -1,6 +1,7 @@
 //! What an operator changes while the server runs: read over what stands, checked whole, kept in the store, and told to
 //! everyone it concerns. Also tells a harvester beside us, and says at `/configz` what is in force.
 
+mod adopted;
 mod api;
 mod desk;
 mod document;
@@ -24,6 +25,7 @@ use crate::store::{Db, Error};
 use crate::web::Routes;
 use crate::web::upstream::Upstream;
 
+pub use self::adopted::Old;
 pub use self::desk::Desk;
 pub use self::gnasty::Gnasty;
 
@@ -68,6 +70,8 @@ pub struct Settings {
     seed: Arc<Kept>,
     told: watch::Sender<Arc<config::Settings>>,
     current: Current,
+    /// The sources of settings that were taken over from an older file.
+    adopted: Vec<Channel>,
 }
 
 /// The room: its routes, and what has to run for them.
@@ -80,10 +84,14 @@ pub struct Room {
 }
 
 impl Settings {
-    /// What the environment says, and over it what was kept.
-    pub async fn open(config: &Config, db: &Db) -> Result<Self, Error> {
+    /// What the environment says, and over it what was kept: here, or if nothing was, in an older program's file.
+    pub async fn open(config: &Config, db: &Db, old: Option<Old>) -> Result<Self, Error> {
         let seed = Arc::new(Kept::of(config));
-        let stored = db.read(sql::document).await?;
+        let (mut stored, mut adopted) = (db.read(sql::document).await?, Vec::new());
+        if let Some(old) = old.filter(|_| stored.is_none()) {
+            adopted = adopted::adopt(db, &seed, old).await?;
+            stored = db.read(sql::document).await?;
+        }
         let settings = over(&seed, stored.as_deref(), |problem| {
             tracing::warn!(%problem, "the settings that were kept cannot be used as they are; the environment's hold there");
         });
@@ -94,15 +102,20 @@ impl Settings {
         }
         let settings = kept.settings;
         let (told, current) = Current::new(settings);
-        Ok(Self { seed, told, current })
+        Ok(Self { seed, told, current, adopted })
     }
 
     pub fn current(&self) -> Current {
         self.current.clone()
     }
 
+    /// The sources that came with the settings of an older file, once.
+    pub fn adopted(&mut self) -> Vec<Channel> {
+        std::mem::take(&mut self.adopted)
+    }
+
     pub fn serve(self, config: &Config, db: Db, list: List, upstream: Upstream) -> Room {
-        let Self { seed, told, current } = self;
+        let Self { seed, told, current, .. } = self;
         let book = desk::Book { seed, list };
         let (wishes, queue) = mpsc::channel(desk::QUEUE);
         let (resync, gnasty, status) = gnasty::open(config, &db, book.clone(), upstream);

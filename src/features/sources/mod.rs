@@ -136,6 +136,11 @@ impl Sources {
         }
     }
 
+    /// The channels that are wanted now.
+    pub fn channels(&self) -> BTreeSet<Channel> {
+        self.wanted.borrow().rows.iter().map(|row| row.channel.clone()).collect()
+    }
+
     pub fn routes(&self) -> Routes {
         api::routes(self).merge(restart::routes(self.restart.clone()))
     }
@@ -292,6 +297,16 @@ impl Sources {
         let row = rows.iter().find(|row| row.id == id).ok_or(Error::Closed)?;
         let status = statuses.get(&row.channel.to_string());
         Ok((self.source(&id.to_string(), &row.channel, row.added_by, status), is_new))
+    }
+
+    /// Takes channels over from an older program, where its platform has none yet.
+    pub async fn adopt(&self, channels: Vec<Channel>) -> Result<(), Error> {
+        for channel in channels {
+            if self.channels().iter().all(|known| known.platform != channel.platform) {
+                self.add(channel).await?;
+            }
+        }
+        Ok(())
     }
 
     /// False if there is no such source.

@@ -1,6 +1,7 @@
 //! The black-box kit: starts the real program, speaks to it over its sockets, and stands in for its upstreams.
 //! Knows the program by its wire alone: nothing here imports it.
 
+pub mod archive;
 pub mod classic;
 pub mod curl;
 pub mod feed;

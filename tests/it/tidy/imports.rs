@@ -16,7 +16,19 @@ const TABLE: &[(&str, &[&str])] = &[
     ("platforms", &["chat", "dialects", "ingest", "config", "stages", "web::problem"]),
     (
         "features",
-        &["chat", "store", "feed", "ingest", "web", "config", "stages", "platforms::actions", "platforms::login"],
+        &[
+            "chat",
+            "dialects",
+            "store",
+            "feed",
+            "ingest",
+            "web",
+            "config",
+            "stages",
+            "platforms::actions",
+            "platforms::harvester",
+            "platforms::login",
+        ],
     ),
     ("cli", &["chat", "config", "app", "store", "web"]),
 ];

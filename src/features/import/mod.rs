@@ -1,0 +1,112 @@
+//! History from elsewhere: a file of the earlier elora or of gnasty that lies where our store was configured, brought in
+//! by itself, and what somebody brings by hand. Reads only, and takes its time: chat and readers go first.
+
+mod carry;
+mod origin;
+mod progress;
+mod sql;
+mod table;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use axum::extract::State as Held;
+use tokio_util::sync::CancellationToken;
+
+use self::carry::{Pace, Stopped, Tally, carry};
+use self::origin::Origin as _;
+use self::progress::{Board, Progress, Reporter, State};
+use self::table::{Found, Table};
+use crate::chat::Channel;
+use crate::feed::Hub;
+use crate::ingest::Backoff;
+use crate::store::{self, Db};
+use crate::web::{Json, Routes};
+
+pub use self::table::old_settings;
+
+/// Rows in a piece: chat waits for it some 3 ms.
+const PIECE: u32 = 128;
+/// Pauses between attempts at a file that cannot be read now, or a store that takes nothing.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_MOST: Duration = Duration::from_secs(60);
+
+/// The import of the one file that is recognized at the start. Cloning is cheap.
+#[derive(Clone)]
+pub struct Import {
+    db: Db,
+    board: Board,
+}
+
+impl Import {
+    pub fn new(db: Db, hub: Hub) -> Self {
+        Self { db, board: Board::new(hub) }
+    }
+
+    pub fn routes(&self) -> Routes {
+        Routes::new().get("/api/import", show).with_state(self.board.clone())
+    }
+
+    /// Brings the history of a file in, once: what an earlier run has brought is not read again. Ends when it is done.
+    pub async fn run(self, path: PathBuf, wanted: BTreeSet<Channel>, stop: CancellationToken) {
+        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
+        loop {
+            let begun = Instant::now();
+            match stop.run_until_cancelled(self.attempt(&path, &wanted)).await {
+                None | Some(Ok(())) => return,
+                Some(Err(trouble)) => self.wait_for(&path, &trouble),
+            }
+            let pause = tokio::time::sleep(backoff.after(begun.elapsed()));
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn attempt(&self, path: &Path, wanted: &BTreeSet<Channel>) -> Result<(), Stopped> {
+        let marks = self.db.marks().await?;
+        let open = {
+            let (path, wanted) = (path.to_owned(), wanted.clone());
+            move || Table::open(&path, wanted, &marks)
+        };
+        let table = tokio::task::spawn_blocking(open).await.map_err(|_| store::Error::Closed)??;
+        let table = match table {
+            Found::Nothing => return Ok(()),
+            Found::Finished(total) => {
+                self.board.tell(Progress::finished(name(path), total));
+                return Ok(());
+            }
+            Found::Left(table) => *table,
+        };
+        let total = table.total().unwrap_or_default();
+        tracing::info!(file = %path.display(), total, "import: bringing in the history of an older file, newest first");
+        let mut reporter = Reporter::new(self.board.clone(), name(path), total);
+        let (pace, mut last) = (Pace { most: PIECE, is_polite: true }, Tally::default());
+        let tell = |tally: &Tally| {
+            reporter.note(tally);
+            last.clone_from(tally);
+        };
+        carry(table, &self.db, pace, tell).await?;
+        reporter.finish(&last);
+        Ok(())
+    }
+
+    /// Says why it waits, once for each reason.
+    fn wait_for(&self, path: &Path, trouble: &Stopped) {
+        let (now, reason) = (self.board.now(), Some(trouble.to_string()));
+        if now.state == State::Waiting && now.reason == reason {
+            return;
+        }
+        tracing::warn!(file = %path.display(), %trouble, "import: waiting");
+        self.board.tell(Progress { state: State::Waiting, file: Some(name(path)), reason, ..now });
+    }
+}
+
+async fn show(Held(board): Held<Board>) -> Json<Progress> {
+    Json(board.now())
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
