@@ -5,6 +5,7 @@
 //! is taken from what is wanted, and where that does not tell either, the channel stays unnamed.
 
 mod badges;
+mod downloader;
 mod fields;
 mod gnasty;
 mod item;
@@ -41,7 +42,7 @@ pub enum Unreadable {
 /// What one line says, whichever dialect it is in; often one event, and none where it says nothing that is kept.
 ///
 /// Read are: our own events as `/api/feed` writes them, also in their frames; exported messages; what gnasty's server
-/// prints; and IRC lines of Twitch as they were sent.
+/// prints; what chat-downloader makes of a chat; and IRC lines of Twitch as they were sent.
 pub fn read_line(line: &str, wanted: &BTreeSet<Channel>) -> Result<Vec<NewEvent>, Unreadable> {
     let line = line.trim_start_matches('\u{feff}').trim_start();
     if line.trim_end().is_empty() {
@@ -68,6 +69,9 @@ fn read(mut fields: Fields, wanted: &BTreeSet<Channel>) -> Result<Vec<NewEvent>,
     let has = |keys: &[&str]| keys.iter().any(|key| fields.contains_key(*key));
     if fields.get("type").is_some_and(Value::is_string) && !has(&["text", "message"]) {
         return frame(&mut fields, wanted);
+    }
+    if has(&["action_type", "message_type"]) || (has(&["message"]) && !has(&["kind", "text", "Text"])) {
+        return downloader::read(&fields, wanted);
     }
     let read = if has(&["emotes_json", "raw_json"]) {
         item::read(&fields, wanted)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::chat::{Author, Channel, Flag, Kind, Message, Millis, NewEvent, Platform, fragments};
+use crate::chat::{Author, Channel, Flag, Kind, Message, Millis, NewEvent, Platform};
 use crate::platforms::twitch::decode::{Heard, decode};
 use crate::platforms::twitch::text::{clean, unwrap_action};
 
@@ -86,7 +86,7 @@ impl Row {
             "" | "[]" => Vec::new(),
             json => serde_json::from_str(json).unwrap_or_default(),
         };
-        let fragments = fragments::split(&text, spans::place(&text, &emotes, platform.as_str()), None);
+        let (text, fragments) = spans::shown(&text, &emotes, platform.as_str(), None);
         let flags = if is_action { vec![Flag::ACTION] } else { Vec::new() };
         Message { author: self.author(platform, payload), text, fragments, reply: None, money: None, bits: None, flags }
     }

@@ -7,6 +7,7 @@ mod compat;
 mod compose;
 mod contract;
 mod crash;
+mod dialects;
 mod export;
 mod faults;
 mod feed;
