@@ -13,8 +13,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let config = config::load(&cli.flags())?;
-    match cli.command() {
+    let flags = cli.flags();
+    let command = cli.command();
+    if let Command::Keep(arguments) = &command {
+        // What it starts must not wait for a configuration, nor fail by one.
+        return cli::keep::run(arguments);
+    }
+    let config = config::load(&flags)?;
+    match command {
         Command::Serve => {
             telemetry::start(&config.log);
             telemetry::announce(&config);

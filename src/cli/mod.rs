@@ -4,6 +4,7 @@ mod client;
 mod config;
 pub mod exit;
 mod healthcheck;
+pub mod keep;
 mod routes;
 mod seed;
 mod token;
@@ -57,6 +58,9 @@ pub enum Command {
     /// Print every route with its method and who may use it
     #[command(hide = true)]
     Routes,
+    /// Run a program for the server, and end it with the server; only the server starts this
+    #[command(hide = true)]
+    Keep(keep::Arguments),
 }
 
 impl Cli {
@@ -79,6 +83,7 @@ pub fn run(command: &Command, settings: &Config) -> anyhow::Result<ExitCode> {
         Command::Ws(arguments) => ws::run(arguments, settings),
         Command::Token(arguments) => token::run(arguments, settings),
         Command::Seed(arguments) => seed::run(arguments, settings),
+        Command::Keep(arguments) => keep::run(arguments),
         Command::Routes => routes::run(settings),
     }
 }

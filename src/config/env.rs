@@ -1,13 +1,13 @@
 //! From what the process was given to clean pairs: trimmed, without comments and blanks, one value per field.
 //! Knows nothing of what the values mean.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::keys::{self, KEYS};
-use super::{Error, REDACTED};
+use super::{Error, REDACTED, Secret};
 
 /// The file read when no other is named, from the working directory.
 const DOTENV: &str = ".env";
@@ -79,6 +79,12 @@ impl Layers {
             })
         });
         said.collect()
+    }
+
+    /// The values of all names that satisfy, whoever reads them. They may be secrets.
+    pub fn passed(&self, is_wanted: impl Fn(&str) -> bool) -> BTreeMap<String, Secret<String>> {
+        let values = self.file.iter().chain(&self.process).filter(|(name, _)| is_wanted(name));
+        values.map(|(name, value)| (name.clone(), Secret::new(value.clone()))).collect()
     }
 
     /// What is worth saying about names that no section reads, sorted.

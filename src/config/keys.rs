@@ -96,6 +96,9 @@ pub const KEYS: &[Key] = &[
     key("replay_file", &["ELORA_REPLAY_FILE"]),
     key("replay_speed", &["ELORA_REPLAY_SPEED"]),
     key("replay_loop", &["ELORA_REPLAY_LOOP"]),
+    key("exec_command", &["ELORA_EXEC"]),
+    key("exec_env", &["ELORA_EXEC_ENV"]),
+    key("exec_python", &["ELORA_PYTHON"]),
     key("log_level", &["ELORA_LOG_LEVEL", "LOG_LEVEL"]),
     key("log_format", &["ELORA_LOG_FORMAT", "LOG_FORMAT"]),
     key("ui_yt_prefix_at", &["ELORA_UI_YT_PREFIX_AT"]),
@@ -108,7 +111,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Fields whose values are never shown.
-const SECRETS: &[&str] = &["twitch_oauth_token", "twitch_client_secret", "youtube_api_key", "gnasty_args"];
+const SECRETS: &[&str] = &["twitch_oauth_token", "twitch_client_secret", "youtube_api_key", "gnasty_args", "exec_command"];
 
 /// Names that other programs of a deployment read from the same file, or that mean nothing here.
 const OF_OTHERS: &[&str] = &[

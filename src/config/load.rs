@@ -81,6 +81,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         gnasty: loader.section("gnasty_"),
         handoff: loader.section("handoff_"),
         replay: loader.section("replay_"),
+        exec: loader.section("exec_"),
         sources: loader.sources(),
         log: loader.section("log_"),
         ui: loader.section("ui_"),
@@ -97,6 +98,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
     }
     loader.token_folder(&mut config);
     loader.passing_store(flags, &mut config);
+    config.exec.passed = layers.passed(|name| config.exec.passes(config.ingest.driver, name));
     loader.contradictions(&config);
     config.remarks.extend(config.http.remarks().map(str::to_owned));
     if loader.errors.is_empty() { Ok(config) } else { Err(Errors(loader.errors)) }
@@ -191,6 +193,12 @@ impl Loader {
         self.contradiction(base, ingest.backoff_base > ingest.backoff_max, || {
             let (base, max) = (ingest.backoff_base.as_millis(), ingest.backoff_max.as_millis());
             format!("ELORA_INGEST_BACKOFF_BASE_MS ({base}) must not be above ELORA_INGEST_BACKOFF_MAX_MS ({max})")
+        });
+        let has_no_program = ingest.driver == DriverKind::Exec && config.exec.command.is_empty();
+        self.contradiction("ingest_driver", has_no_program, || {
+            "there is no program to run: set ELORA_EXEC to it and its arguments, separated by commas, \
+             such as `my-reader,{url}`"
+                .to_owned()
         });
     }
 

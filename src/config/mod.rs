@@ -4,6 +4,7 @@
 mod arguments;
 mod dev;
 mod env;
+mod exec;
 mod feed;
 mod handoff;
 mod harvest;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use crate::chat::Channel;
 
 pub use dev::Dev;
+pub use exec::Exec;
 pub use feed::{Feed, Socket};
 pub use handoff::{Handoff, PassFiles, bare_token};
 pub use harvest::{Gnasty, Suggestion, Tailer, Youtube};
@@ -55,6 +57,7 @@ pub struct Config {
     pub gnasty: Gnasty,
     pub handoff: Handoff,
     pub replay: Replay,
+    pub exec: Exec,
     /// The channels named at start, each once, in the order given.
     pub sources: Vec<Channel>,
     pub log: Log,

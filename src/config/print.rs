@@ -63,6 +63,7 @@ pub fn everything(config: &Config) -> Value {
         ("gnasty", json!(config.gnasty)),
         ("handoff", json!(config.handoff)),
         ("replay", json!(config.replay)),
+        ("exec", json!(config.exec)),
         ("sources", json!(sources)),
         ("log", json!(config.log)),
         ("ui", json!(config.ui)),

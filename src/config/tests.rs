@@ -143,6 +143,9 @@ const SAMPLES: &[(&str, &str)] = &[
     ("replay_file", "evening.ndjson"),
     ("replay_speed", "0.5"),
     ("replay_loop", "0"),
+    ("exec_command", "/usr/local/bin/reader,--from,{url}"),
+    ("exec_env", "READER_HOME, READER_KEY"),
+    ("exec_python", "/opt/chat/bin/python"),
     ("log_level", "debug"),
     ("log_format", "json"),
     ("ui_yt_prefix_at", "1"),
@@ -348,6 +351,7 @@ fn a_secret_shows_in_no_document_and_no_error() {
         ("TWITCH_CLIENT_SECRET", "canary"),
         ("GNASTY_YT_API_KEY", "canary"),
         ("GNASTY_ARGS", "--token=canary,--refresh-token,canary"),
+        ("ELORA_EXEC", "reader,--token=canary,--key,canary"),
     ]);
 
     for text in [

@@ -35,15 +35,18 @@ pub enum Oddity {
     /// A line longer than any may be.
     LineCut,
     NotUtf8,
+    /// A line that says nothing anybody could read.
+    Unreadable,
 }
 
 impl Oddity {
-    pub const ALL: [Self; 2] = [Self::LineCut, Self::NotUtf8];
+    pub const ALL: [Self; 3] = [Self::LineCut, Self::NotUtf8, Self::Unreadable];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LineCut => "line_cut",
             Self::NotUtf8 => "not_utf8",
+            Self::Unreadable => "unreadable",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One folder and one line per platform, and per way to hear one.
 
+pub mod exec;
 pub mod harvester;
 pub mod replay;
 pub mod twitch;
@@ -9,7 +10,7 @@ use crate::config::{Config, Current};
 use crate::ingest::{Driver, Make, Marks};
 
 /// Every listener there is, by its name in logs and metrics.
-pub const ALL: &[(&str, Open)] = &[(twitch::NAME, twitch::open), (replay::NAME, replay::open)];
+pub const ALL: &[(&str, Open)] = &[(twitch::NAME, twitch::open), (exec::NAME, exec::open), (replay::NAME, replay::open)];
 
 /// Opens a listener; none where the configuration does not ask for it.
 pub type Open = fn(&Config, &Kit) -> Option<Opened>;
