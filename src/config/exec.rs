@@ -8,10 +8,27 @@ use super::{DriverKind, Secret, arguments, value};
 
 /// What every program gets: where it is, how it writes, and how it reaches the net.
 const EVERYBODY: &[&str] = &[
-    "PATH", "HOME", "USER", "LANG", "LC_*", "TZ", "TMPDIR", // proxies, in both spellings that programs look for
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_*",
+    "TZ",
+    "TMPDIR", // proxies, in both spellings that programs look for
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
     // whom to trust
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
 ];
 /// What gnasty reads besides.
 const GNASTY: &[&str] = &["GNASTY_*", "GN_SQLITE_TUNING", "TWITCH_*", "YOUTUBE_URL"];
@@ -53,7 +70,7 @@ impl Exec {
             Some(beginning) => name.starts_with(beginning),
             None => *known == name,
         };
-        EVERYBODY.iter().chain(own).any(|known| fits(&known)) || self.env.iter().any(|known| known == name)
+        EVERYBODY.iter().chain(own).any(|known| fits(known)) || self.env.iter().any(|known| known == name)
     }
 
     /// The command as it may be shown.

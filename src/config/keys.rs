@@ -111,7 +111,8 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Fields whose values are never shown.
-const SECRETS: &[&str] = &["twitch_oauth_token", "twitch_client_secret", "youtube_api_key", "gnasty_args", "exec_command"];
+const SECRETS: &[&str] =
+    &["twitch_oauth_token", "twitch_client_secret", "youtube_api_key", "gnasty_args", "exec_command"];
 
 /// Names that other programs of a deployment read from the same file, or that mean nothing here.
 const OF_OTHERS: &[&str] = &[

@@ -8,6 +8,7 @@ mod compose;
 mod contract;
 mod crash;
 mod dialects;
+mod exec;
 mod export;
 mod faults;
 mod feed;

@@ -69,11 +69,9 @@ impl End {
         };
         let told = last.and_then(|last| serde_json::from_str::<Told>(&last.text).ok());
         Err(match told {
-            Some(Told { error, .. }) if MISSING.contains(&error.as_str()) => DriverError::Refused(format!(
-                "{} has no chat_downloader: {}",
-                recipe.path(),
-                recipe.remedy()
-            )),
+            Some(Told { error, .. }) if MISSING.contains(&error.as_str()) => {
+                DriverError::Refused(format!("{} has no chat_downloader: {}", recipe.path(), recipe.remedy()))
+            }
             Some(Told { error, message }) if recipe.driver == DriverKind::Chatdownloader => {
                 let is_final = FINAL.contains(&error.as_str());
                 let words = short(&format!("chat_downloader: {error}: {message}"));

@@ -61,9 +61,9 @@ async fn watch(program: &OsStr, args: &[OsString], lifeline: UnixStream) -> io::
     let mut asked = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
     let child = match Command::new(program).args(args).stdin(Stdio::null()).spawn() {
         Ok(child) => child,
-        Err(error) => return tell(&mut told, &Word::failed(&error)),
+        Err(error) => return tell(&mut told, Word::failed(&error)),
     };
-    tell(&mut told, &Word::Started)?;
+    tell(&mut told, Word::Started)?;
     let mut family = Family { first: Pid::from_child(&child), how: None, ends };
     let_go_of_the_output()?;
     lifeline.set_nonblocking(true)?;
@@ -75,11 +75,11 @@ async fn watch(program: &OsStr, args: &[OsString], lifeline: UnixStream) -> io::
         () = any(&mut asked) => {}
     }
     family.end().await;
-    family.how.map_or(Ok(()), |how| tell(&mut told, &Word::ended(how)))
+    family.how.map_or(Ok(()), |how| tell(&mut told, Word::ended(how)))
 }
 
 /// Nobody may be listening any more, which is why it is told from the end of a life.
-fn tell(lifeline: &mut UnixStream, word: &Word) -> io::Result<()> {
+fn tell(lifeline: &mut UnixStream, word: Word) -> io::Result<()> {
     match writeln!(lifeline, "{word}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,

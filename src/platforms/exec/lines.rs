@@ -103,11 +103,10 @@ mod tests {
 
     #[tokio::test]
     async fn of_a_longer_line_the_beginning_is_kept_and_reading_goes_on() {
-        assert_eq!(read(b"0123456789\n0123456789ab\nc\n").await, [
-            line("0123456789", 0),
-            line("0123456789", 2),
-            line("c", 0)
-        ]);
+        assert_eq!(
+            read(b"0123456789\n0123456789ab\nc\n").await,
+            [line("0123456789", 0), line("0123456789", 2), line("c", 0)]
+        );
         let huge = [vec![b'x'; 5 << 20], b"\nafter\n".to_vec()].concat();
         assert_eq!(read(&huge).await, [line("xxxxxxxxxx", (5 << 20) - LONGEST), line("after", 0)]);
     }

@@ -60,7 +60,9 @@ impl Recipe {
 
     /// Whether every source has a program of its own.
     pub fn is_per_source(&self) -> bool {
-        self.args.iter().any(|arg| matches!(arg, Arg::Template(text) if PLACES.iter().any(|place| text.contains(place))))
+        self.args
+            .iter()
+            .any(|arg| matches!(arg, Arg::Template(text) if PLACES.iter().any(|place| text.contains(place))))
     }
 
     /// The program for a source, or for all of them. The error says why this source cannot have one.
@@ -207,10 +209,10 @@ mod tests {
         let recipe = exec(&["reader", "{channel}"]);
 
         assert!(args(&recipe, "kick:-rf").is_err_and(|why| why.contains("option")));
-        assert_eq!(args(&exec(&["reader", "--room", "-{channel}"]), "kick:-rf"), Ok(vec![
-            "--room".to_owned(),
-            "--rf".to_owned()
-        ]));
+        assert_eq!(
+            args(&exec(&["reader", "--room", "-{channel}"]), "kick:-rf"),
+            Ok(vec!["--room".to_owned(), "--rf".to_owned()])
+        );
         assert!(args(&exec(&["reader", "{url}"]), "other:name").is_err_and(|why| why.contains("{channel}")));
     }
 }

@@ -8,6 +8,7 @@ pub mod feed;
 pub mod http;
 pub mod nginx;
 pub mod node;
+pub mod program;
 pub mod scene;
 pub mod server;
 pub mod skip;
