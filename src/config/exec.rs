@@ -70,7 +70,7 @@ impl Exec {
             Some(beginning) => name.starts_with(beginning),
             None => *known == name,
         };
-        EVERYBODY.iter().chain(own).any(|known| fits(known)) || self.env.iter().any(|known| known == name)
+        EVERYBODY.iter().chain(own).any(fits) || self.env.iter().any(|known| known == name)
     }
 
     /// The command as it may be shown.

@@ -10,7 +10,8 @@ use crate::config::{Config, Current};
 use crate::ingest::{Driver, Make, Marks};
 
 /// Every listener there is, by its name in logs and metrics.
-pub const ALL: &[(&str, Open)] = &[(twitch::NAME, twitch::open), (exec::NAME, exec::open), (replay::NAME, replay::open)];
+pub const ALL: &[(&str, Open)] =
+    &[(twitch::NAME, twitch::open), (exec::NAME, exec::open), (replay::NAME, replay::open)];
 
 /// Opens a listener; none where the configuration does not ask for it.
 pub type Open = fn(&Config, &Kit) -> Option<Opened>;
