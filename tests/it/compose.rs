@@ -262,7 +262,10 @@ fn a_gnasty_that_the_server_starts_itself_has_no_service_and_one_that_is_asked_f
     let other = up("ELORA_TAILER_ENABLED=1\nCOMPOSE_PROFILES=not-gnasty\n");
 
     assert_eq!(own, "docker compose --env-file .env up\nuid= data= gnasty=\n");
-    assert!(beside.contains("--profile gnasty up") && beside.contains("gnasty=http://gnasty-harvester:8765"), "{beside}");
+    assert!(
+        beside.contains("--profile gnasty up") && beside.contains("gnasty=http://gnasty-harvester:8765"),
+        "{beside}"
+    );
     assert!(!other.contains("--profile"), "{other}");
 }
 

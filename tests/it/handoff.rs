@@ -97,11 +97,16 @@ async fn the_same_token_is_not_written_again_and_another_one_is() {
 
     starts(&with(launch.clone(), "oauth:one")).await;
     let after = stamp();
+    // A new token that somebody else was quicker to write.
+    fs::write(&file, "oauth:three\n").unwrap();
+    let quicker = stamp();
+    starts(&with(launch.clone(), "three")).await;
+    let kept = stamp();
     let server = with(launch.clone(), "two").start().await;
     gnasty.until_asked(2).await;
     server.stop().await;
 
-    assert_eq!(after, before);
+    assert_eq!((after, kept), (before, quicker));
     assert_eq!(text(&file), "oauth:two\n");
     assert_eq!(gnasty.asked().len(), 2, "what did not change is not told");
 }
