@@ -192,6 +192,10 @@ async fn lines_that_cannot_be_read_are_counted_and_left_out() {
 
     assert_eq!(all(&server, 2).await.events.iter().filter_map(name).collect::<Vec<_>>(), ["one", "two"]);
     assert!(server.said().contains("4 lines of"), "{}", server.said());
+    for counted in [r#"kind="unreadable"} 3"#, r#"kind="line_cut"} 1"#] {
+        let line = format!(r#"elora_ingest_odd_total{{platform="replay",{counted}"#);
+        asked_until("they are counted", &server, "/metrics", |answer| answer.text().contains(&line)).await;
+    }
     assert!(!server.said().contains("hello?"), "the log holds no chat");
 }
 

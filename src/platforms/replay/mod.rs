@@ -32,7 +32,7 @@ use super::{Drivers, Kit, Opened};
 use crate::chat::{Channel, Millis, NewEvent, Platform};
 use crate::config::{self, Config, DriverKind, Speed};
 use crate::dialects::read_line;
-use crate::ingest::{Driver, DriverError, Sink, SourceState};
+use crate::ingest::{Driver, DriverError, Oddity, Sink, SourceState};
 
 /// The driver's name in logs and metrics.
 pub const NAME: &str = "replay";
@@ -128,7 +128,7 @@ impl Playing {
     async fn run(&mut self, recording: &Recording, stage: &mut Stage, sink: &Sink) -> io::Result<bool> {
         let mut lines = recording.lines().await?;
         while let Some(line) = lines.next().await? {
-            for event in self.read(&line, &stage.wanted) {
+            for event in self.read(&line, &stage.wanted, sink) {
                 let due = self.pace.due(event.at).map(|due| self.began + due);
                 if !stage.until(due).await {
                     return Ok(false);
@@ -143,16 +143,18 @@ impl Playing {
         Ok(true)
     }
 
-    fn read(&mut self, line: &Line, wanted: &BTreeSet<Channel>) -> Vec<NewEvent> {
-        let read = match line {
-            Line::Whole(line) => read_line(line, wanted).map_err(|error| error.to_string()),
-            Line::TooLong => Err("it is longer than any may be".to_owned()),
+    fn read(&mut self, line: &Line, wanted: &BTreeSet<Channel>, sink: &Sink) -> Vec<NewEvent> {
+        let (what, reason) = match line {
+            Line::Whole(line) => match read_line(line, wanted) {
+                Ok(events) => return events,
+                Err(error) => (Oddity::Unreadable, error.to_string()),
+            },
+            Line::TooLong => (Oddity::LineCut, "it is longer than any may be".to_owned()),
         };
-        read.unwrap_or_else(|reason| {
-            self.broken += 1;
-            debug!(driver = NAME, "a line of the recording is left out: {reason}");
-            Vec::new()
-        })
+        self.broken += 1;
+        sink.odd(NAME, what);
+        debug!(driver = NAME, "a line of the recording is left out: {reason}");
+        Vec::new()
     }
 
     /// Says what became of it. A recording without a single event is none.
