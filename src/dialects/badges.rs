@@ -76,3 +76,79 @@ pub fn roles(badges: &[Badge]) -> Vec<Role> {
     ];
     held.into_iter().filter_map(|(role, is_held)| is_held.then_some(role)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn names(column: &str) -> Vec<String> {
+        let name = |badge: &Badge| match &badge.title {
+            Some(title) => format!("{}/{} {title}", badge.set, badge.version),
+            None => format!("{}/{}", badge.set, badge.version),
+        };
+        read(column).badges.iter().map(name).collect()
+    }
+
+    #[test]
+    fn badges_are_read_in_every_form() {
+        let cases = [
+            (json!(["subscriber/12", "vip"]), vec!["subscriber/12", "vip/"]),
+            (json!([" subscriber / 12 ", "", "/1"]), vec!["subscriber/12"]),
+            (json!(["predictions/blue-1"]), vec!["predictions/blue-1"]),
+            (json!([{ "id": "subscriber", "version": "12", "images": [{ "url": "x" }] }]), vec!["subscriber/12"]),
+            (json!([{ "badge_id": 7, "badge_version": 3 }, { "slug": "vip" }]), vec!["7/3", "vip/"]),
+            (json!([{ "name": "vip", "title": "VIP" }, { "_id": "x" }, {}, 7, null]), vec!["vip/ VIP", "x/"]),
+            (
+                json!({ "badges": [{ "platform": "youtube", "id": "member", "version": "6 months" }] }),
+                vec!["member/6 months"],
+            ),
+            (json!({ "badges": ["vip/1"], "raw": { "twitch": { "badges": "" } } }), vec!["vip/1"]),
+        ];
+        for (column, expected) in cases {
+            assert_eq!(names(&column.to_string()), expected, "{column}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_badges_has_none() {
+        for column in
+            ["", "[]", "null", "{}", "7", "\"vip\"", r#"{"not":"array"}"#, r#"{"badges":{"a":1}}"#, "[1", "vip/1"]
+        {
+            assert_eq!(read(column), Worn::default(), "{column}");
+        }
+    }
+
+    #[test]
+    fn what_twitch_said_beats_what_was_made_of_it() {
+        let column = json!({
+            "badges": [{ "id": "subscriber", "version": "17" }, { "id": "broadcaster", "version": "lovelace" }],
+            "raw": { "twitch": { "badges": "broadcaster/1,subscriber/12", "badge_info": "subscriber/17" } },
+        });
+
+        assert_eq!(names(&column.to_string()), ["broadcaster/1", "subscriber/12 17"]);
+    }
+
+    #[test]
+    fn youtubes_badges_come_with_the_id_of_who_wears_them() {
+        let raw =
+            json!({ "badges": [], "raw": { "youtube": { "authorBadges": [], "authorExternalChannelId": "UC1" } } });
+
+        assert_eq!(read(&raw.to_string()).author_id.as_deref(), Some("UC1"));
+    }
+
+    #[test]
+    fn roles_come_from_badges_on_every_platform() {
+        let cases = [
+            (json!(["owner"]), vec![Role::BROADCASTER]),
+            (json!(["broadcaster/1", "partner/1"]), vec![Role::BROADCASTER]),
+            (json!(["member/6 months", "moderator", "verified"]), vec![Role::MODERATOR, Role::SUBSCRIBER]),
+            (json!(["founder/0", "vip/1", "global_mod/1"]), vec![Role::STAFF, Role::VIP, Role::SUBSCRIBER]),
+            (json!(["verified", "premium/1"]), vec![]),
+        ];
+        for (badges, expected) in cases {
+            assert_eq!(roles(&list(&badges)), expected, "{badges}");
+        }
+    }
+}

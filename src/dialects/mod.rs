@@ -41,8 +41,8 @@ pub enum Unreadable {
 
 /// What one line says, whichever dialect it is in; often one event, and none where it says nothing that is kept.
 ///
-/// Read are: our own events as `/api/feed` writes them, also in their frames; exported messages; what gnasty's server
-/// prints; what chat-downloader makes of a chat; and IRC lines of Twitch as they were sent.
+/// Read are: our own events as `/api/feed` and `/ws/chat` write them, also in their frames; exported messages; what
+/// gnasty's server prints; what chat-downloader makes of a chat; and IRC lines of Twitch as they were sent.
 pub fn read_line(line: &str, wanted: &BTreeSet<Channel>) -> Result<Vec<NewEvent>, Unreadable> {
     let line = line.trim_start_matches('\u{feff}').trim_start();
     if line.trim_end().is_empty() {
@@ -85,8 +85,12 @@ fn read(mut fields: Fields, wanted: &BTreeSet<Channel>) -> Result<Vec<NewEvent>,
     read.map(|event| event.into_iter().collect())
 }
 
-/// A frame of our feed. One event in it that cannot be read does not take the others away.
+/// A frame of our feed, or of the socket of old. One event in it that cannot be read does not take the others away.
 fn frame(fields: &mut Fields, wanted: &BTreeSet<Channel>) -> Result<Vec<NewEvent>, Unreadable> {
+    if let Some(Value::String(chat)) = fields.get("data") {
+        let chat: Fields = serde_json::from_str(chat).map_err(|_| Unreadable::Wrong("data"))?;
+        return downloader::read(&chat, wanted);
+    }
     let Some(Value::Array(events)) = fields.remove("events") else { return Ok(Vec::new()) };
     let (mut heard, mut unreadable) = (Vec::new(), None);
     for event in events {

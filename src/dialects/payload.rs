@@ -26,6 +26,16 @@ impl<'a> Payload<'a> {
         serde_json::from_str(json).ok().filter(|text: &String| !text.is_empty())
     }
 
+    /// The fields of an object in it.
+    pub fn part(&self, key: &str) -> Payload<'a> {
+        self.0.get(key).map(|json| Payload::read(json.get())).unwrap_or_default()
+    }
+
+    /// What stands there, as JSON; empty for nothing.
+    pub fn json(&self, key: &str) -> &'a str {
+        self.0.get(key).map(|json| json.get()).unwrap_or_default()
+    }
+
     /// The first text under one of these names, which programs spell with or without capitals and lines between words.
     pub fn named(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.0.keys().filter(|key| is_spelling(key, name)).find_map(|key| self.text(key)))

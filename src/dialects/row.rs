@@ -91,15 +91,21 @@ impl Row {
         Message { author: self.author(platform, payload), text, fragments, reply: None, money: None, bits: None, flags }
     }
 
+    /// Who it was, by the columns; what they leave open, the payload may tell.
     fn author(&self, platform: &Platform, payload: &Payload<'_>) -> Author {
-        let Worn { badges, author_id } = badges::read(&self.badges_json);
+        let Worn { badges, author_id } = match badges::read(&self.badges_json) {
+            none if none == Worn::default() => badges::read(payload.json("badges")),
+            worn => worn,
+        };
+        let tags = || payload.part("tags");
         let told = || payload.named(&["authorexternalchannelid", "authorid", "userid"]);
         let nick = payload.text("prefix").and_then(|prefix| Some(prefix.split_once('!')?.0.to_owned()));
         let nick = nick.filter(|nick| *platform == Platform::TWITCH && !nick.is_empty());
+        let painted = || payload.named(&["usernamecolor", "colour", "color"]).or_else(|| tags().text("color"));
         Author {
-            id: author_id.or_else(told),
+            id: author_id.or_else(told).or_else(|| tags().text("user-id")),
             login: nick.unwrap_or_else(|| self.username.trim().to_lowercase()),
-            color: fields::color(&self.colour),
+            color: fields::color(&self.colour).or_else(|| fields::color(&painted()?)),
             roles: badges::roles(&badges),
             badges,
             first: false,
@@ -195,6 +201,63 @@ mod tests {
         assert_eq!(said.author.color.map(|color| color.to_string()).as_deref(), Some("#0000FF"));
         let texts: Vec<_> = said.fragments.iter().map(Fragment::text).collect();
         assert_eq!(texts, ["Keepo", "😂 ", "Kappa"]);
+    }
+
+    #[test]
+    fn the_payload_tells_what_the_columns_leave_open() {
+        let of = |platform: &str, raw: Value| {
+            let event = event(Row { raw_json: raw.to_string(), badges_json: "[]".to_owned(), ..row(platform, "hi") });
+            (event.channel.clone(), message(event).author)
+        };
+
+        let (channel, author) = of(
+            "Twitch",
+            serde_json::json!({
+                "source_channel": "Lovelace", "colour": "#ff0000", "badges": [{ "id": "vip", "version": "1" }],
+            }),
+        );
+        assert_eq!((channel.login.as_str(), author.roles), ("lovelace", vec![Role::VIP]));
+        assert_eq!(author.color.map(|color| color.to_string()).as_deref(), Some("#FF0000"));
+
+        let (channel, author) = of(
+            "YouTube",
+            serde_json::json!({
+                "videoId": "jfKfPfyJRdk", "authorExternalChannelId": "UC1",
+                "message": { "runs": [{ "navigationEndpoint": { "url": "https://youtu.be/aaaaaaaaaaa" } }] },
+            }),
+        );
+        assert_eq!((channel.login.as_str(), author.id.as_deref()), ("v:jfKfPfyJRdk", Some("UC1")));
+
+        let tags = serde_json::json!({ "tags": { "color": "#00ff00", "user-id": "7" }, "prefix": "ada!ada@x" });
+        let (_, author) = of("Twitch", tags);
+        assert_eq!((author.id.as_deref(), author.login.as_str()), (Some("7"), "ada"));
+        assert_eq!(author.color.map(|color| color.to_string()).as_deref(), Some("#00FF00"));
+    }
+
+    #[test]
+    fn a_payload_is_not_taken_for_the_message() {
+        let raw =
+            serde_json::json!({ "message": "other", "text": "other", "author": "Eve", "fragments": [{ "text": "x" }] });
+
+        let said = message(event(Row { raw_json: raw.to_string(), ..row("Twitch", "hi") }));
+
+        assert_eq!((said.text.as_str(), said.author.name.as_str()), ("hi", "Ada"));
+        assert_eq!(said.fragments, [Fragment::Text { text: "hi".to_owned() }]);
+    }
+
+    #[test]
+    fn a_row_of_youtube_keeps_its_emotes_and_badges() {
+        let emotes_json = r#"[{"id":"UC/a","name":":a:","locations":[{"start":0,"end":3}]},
+            {"id":"UC/b","name":":b:","locations":[{"start":3,"end":6}]}]"#;
+        let badges_json = r#"{"badges":[{"platform":"youtube","id":"member","version":"6 months"}],
+            "raw":{"youtube":{"authorExternalChannelId":"UC1"}}}"#;
+        let (emotes_json, badges_json) = (emotes_json.to_owned(), badges_json.to_owned());
+
+        let said = message(event(Row { emotes_json, badges_json, ..row("YouTube", ":a::b:") }));
+
+        let emotes = said.fragments.iter().filter(|fragment| matches!(fragment, Fragment::Emote { .. })).count();
+        assert_eq!((emotes, said.author.id.as_deref()), (2, Some("UC1")));
+        assert_eq!(said.author.roles, [Role::SUBSCRIBER]);
     }
 
     #[test]

@@ -29,8 +29,10 @@ fn renamed<'a>(names: &[(&str, &'a str)], name: &'a str) -> &'a str {
 }
 
 /// Its names for tags that are not the tag's own with other strokes.
-const RENAMED: [(&str, &str); 23] = [
+const RENAMED: [(&str, &str); 25] = [
     ("message_id", "id"),
+    ("native_id", "id"),
+    ("author_id", "user-id"),
     ("channel_id", "room-id"),
     ("colour", "color"),
     ("is_vip", "vip"),

@@ -31,12 +31,12 @@ pub fn author(fields: &Fields) -> Option<Author> {
         None => text(fields, "author"),
     };
     let name = name.filter(|name| !name.trim().is_empty())?;
-    let login = person.and_then(|person| text(person, "name")).unwrap_or(name);
+    let login = person.and_then(|person| text(person, "name")).or_else(|| text(fields, "author_login")).unwrap_or(name);
     let of = person.unwrap_or(fields);
     let worn = of.get("badges").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let badges: Vec<Badge> = worn.iter().filter_map(Value::as_object).filter_map(badge).collect();
     Some(Author {
-        id: person.and_then(id),
+        id: person.and_then(id).or_else(|| label(fields, "author_id")),
         login: login.trim().to_lowercase(),
         name: name.to_owned(),
         // What it says of a name's color is that of paid messages, on their ground.
@@ -56,7 +56,7 @@ pub fn id(person: &Fields) -> Option<String> {
 /// YouTube's badges are an icon with a name, or a picture, which members have; what it says is in the reader's language.
 fn badge(badge: &Fields) -> Option<Badge> {
     let title = text(badge, "title").map(str::to_owned);
-    let named = first_label(badge, &["icon_name", "name"]);
+    let named = first_label(badge, &["icon_name", "name", "id"]);
     let version = label(badge, "version").or_else(|| Some(in_brackets(title.as_deref()?)?.to_owned()));
     let set = match named {
         Some(name) => name.to_lowercase(),

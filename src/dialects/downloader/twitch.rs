@@ -8,15 +8,19 @@ use serde_json::Value;
 use crate::chat::{Channel, Millis, NewEvent, Platform};
 use crate::platforms::twitch::decode::{Heard, decode};
 
-use super::super::fields::{Fields, label, label_of, text};
-use super::super::{Unreadable, place, stamp};
-use super::{names, part};
+use super::super::fields::{Fields, first_label, label, label_of, text};
+use super::super::{Unreadable, place};
+use super::{at, names, part};
 
 const ACTION_START: &str = "\u{1}ACTION ";
 const ACTION_END: char = '\u{1}';
 
 /// None for what Twitch tells the program rather than the chat.
-pub fn read(fields: &Fields, wanted: &BTreeSet<Channel>) -> Result<Option<NewEvent>, Unreadable> {
+pub fn read(
+    fields: &Fields,
+    named: Option<Channel>,
+    wanted: &BTreeSet<Channel>,
+) -> Result<Option<NewEvent>, Unreadable> {
     // A comment of a recording has no action.
     let command = match text(fields, "action_type") {
         Some("text_message") | None => "PRIVMSG",
@@ -28,18 +32,18 @@ pub fn read(fields: &Fields, wanted: &BTreeSet<Channel>) -> Result<Option<NewEve
     let said = said(fields, command)?;
     let line = format!("@{} {} {command} #{UNNAMED} :{said}", tags(fields), prefix(fields));
     let Heard::Event(event) = decode(&line, Millis::now()) else { return Err(Unreadable::Wrong("action_type")) };
-    let at = fields.get("timestamp").and_then(stamp::of);
-    Ok(Some(NewEvent { channel: channel(event.channel.id, wanted), at, ..event }))
+    let channel = channel(event.channel.id, named, wanted);
+    Ok(Some(NewEvent { channel, at: at(fields), ..event }))
 }
 
 /// Stands in the line for the channel's login, which a dictionary does not have.
 const UNNAMED: &str = "unnamed";
 
-/// The wanted channel with this id, else the only one.
-fn channel(id: Option<String>, wanted: &BTreeSet<Channel>) -> Channel {
+/// The wanted channel with this id, else the one that is named, else the only one.
+fn channel(id: Option<String>, named: Option<Channel>, wanted: &BTreeSet<Channel>) -> Channel {
     let with_id =
         wanted.iter().find(|channel| channel.platform == Platform::TWITCH && id.is_some() && channel.id == id);
-    let channel = with_id.cloned().unwrap_or_else(|| place::of(Platform::TWITCH, None, wanted));
+    let channel = with_id.cloned().unwrap_or_else(|| place::of(Platform::TWITCH, named, wanted));
     match id {
         // Only where there is a login: it would be taken from the channel that has this id.
         Some(id) if channel.id.is_none() && !channel.is_unnamed() => channel.with_id(id),
@@ -89,7 +93,7 @@ fn tags(fields: &Fields) -> String {
     for (key, value) in fields {
         match key.as_str() {
             // Of another form in a line, and written below; or ours to read.
-            "message" | "message_type" | "emotes" | "author" | "in_reply_to" | "subscription_type" | "timestamp" => {}
+            "message" | "message_type" | "emotes" | "author" | "in_reply_to" | "subscription_type" | "id" => {}
             "gifter_name" => tags.both("login", value),
             "gifter_display_name" => tags.both("name", value),
             _ => tags.add(&names::tag(key), value),
@@ -176,7 +180,9 @@ impl Tags {
         let Some(badges) = of.get("badges").and_then(Value::as_array) else { return };
         let (mut worn, mut about) = (Vec::new(), Vec::new());
         for badge in badges.iter().filter_map(Value::as_object) {
-            let Some(name) = label(badge, "name").filter(|name| !name.contains(['/', ','])) else { continue };
+            let Some(name) = first_label(badge, &["name", "id"]).filter(|name| !name.contains(['/', ','])) else {
+                continue;
+            };
             let name = names::badge(&name);
             worn.push(format!("{name}/{}", label(badge, "version").unwrap_or_default()));
             about.extend(label(badge, "months").map(|months| format!("{name}/{months}")));

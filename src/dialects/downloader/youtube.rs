@@ -4,11 +4,16 @@ use std::collections::BTreeSet;
 
 use crate::chat::{Channel, Cleared, Edited, Kind, NewEvent, Platform, Removed, Target};
 
-use super::super::fields::{Fields, label, text};
-use super::super::{Unreadable, place, stamp};
-use super::{alerts, part, said};
+use super::super::fields::{Fields, first_label, label, text};
+use super::super::{Unreadable, place};
+use super::{alerts, at, part, said};
 
-pub fn read(fields: &Fields, platform: Platform, wanted: &BTreeSet<Channel>) -> Result<Vec<NewEvent>, Unreadable> {
+pub fn read(
+    fields: &Fields,
+    platform: Platform,
+    named: Option<Channel>,
+    wanted: &BTreeSet<Channel>,
+) -> Result<Vec<NewEvent>, Unreadable> {
     let kinds = match text(fields, "action_type").unwrap_or("add_chat_item") {
         "add_chat_item" => item(fields, platform.as_str())?.into_iter().collect(),
         "replace_chat_item" => replacement(fields, platform.as_str())?,
@@ -17,11 +22,11 @@ pub fn read(fields: &Fields, platform: Platform, wanted: &BTreeSet<Channel>) -> 
         // Tickers, banners and tooltips tell again what was told, or tell the viewer how to use the page.
         _ => Vec::new(),
     };
-    let channel = place::of(platform, None, wanted);
-    let at = fields.get("timestamp").and_then(stamp::of);
+    let channel = place::of(platform, named, wanted);
+    let at = at(fields);
+    let id = first_label(fields, &["message_id", "native_id"]);
     let event = |kind: Kind| {
-        let native_id =
-            matches!(kind, Kind::Message(_) | Kind::Alert(_)).then(|| label(fields, "message_id")).flatten();
+        let native_id = id.clone().filter(|_| matches!(kind, Kind::Message(_) | Kind::Alert(_)));
         NewEvent { native_id, at, ..NewEvent::new(channel.clone(), kind) }
     };
     Ok(kinds.into_iter().map(event).collect())

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use elora_chat::chat::color::Palette;
 use elora_chat::chat::{Event, EventId, Kind, Millis, NewEvent, State};
 use elora_chat::dialects::read_line;
-use elora_chat::feed::wire;
+use elora_chat::feed::{classic, wire};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -68,6 +69,39 @@ proptest! {
             survives(&NewEvent { at: Some(Millis(1)), ..event })?;
         }
     }
+}
+
+#[test]
+fn what_clients_of_old_are_told_is_read_back() {
+    let style = |envelope| classic::Style {
+        envelope,
+        drop_empty: false,
+        show_badges: true,
+        prefix_at: true,
+        palette: Palette::default(),
+    };
+    let mut told = 0;
+    for line in lines() {
+        let event = heard(&line).expect("an event");
+        let Some(bare) = classic::message(&stored(event.clone(), State::Visible), style(false)) else { continue };
+        let enveloped = classic::message(&stored(event.clone(), State::Visible), style(true)).expect("it is told");
+        let Kind::Message(said) = &event.kind else { panic!("{line}") };
+        for frame in [bare, enveloped] {
+            let read = read(&frame, &BTreeSet::new()).pop().expect("a message");
+
+            let Kind::Message(message) = &read.kind else { panic!("{frame}") };
+            assert_eq!(read.channel.login, event.channel.login, "{frame}");
+            assert_eq!((&read.native_id, read.happened_at()), (&event.native_id, event.happened_at()), "{frame}");
+            assert_eq!(message.author.id, said.author.id, "{frame}");
+            assert_eq!(
+                (&message.author.name, &message.text),
+                (&said.author.name.trim().into(), &said.text.trim().into()),
+                "{frame}"
+            );
+        }
+        told += 1;
+    }
+    assert!(told > 30, "only {told} messages");
 }
 
 #[test]
