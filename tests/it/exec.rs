@@ -1,6 +1,7 @@
 //! Programs that listen for the server: what they are given, what is made of what they print, and what their ends do.
 
 mod badly;
+mod downloader;
 mod given;
 mod refused;
 

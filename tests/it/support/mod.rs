@@ -5,6 +5,7 @@ pub mod archive;
 pub mod classic;
 pub mod curl;
 pub mod feed;
+pub mod gql;
 pub mod http;
 pub mod nginx;
 pub mod node;

@@ -7,8 +7,10 @@ pub mod lines;
 mod login;
 pub mod plain;
 mod session;
+mod tcp;
 
-use std::sync::Arc;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -33,6 +35,7 @@ pub struct Twitch {
     port: u16,
     book: Arc<watch::Sender<Book>>,
     accepting: AbortHandle,
+    bridges: Mutex<Vec<AbortHandle>>,
 }
 
 impl Twitch {
@@ -42,7 +45,14 @@ impl Twitch {
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let book = Arc::new(watch::Sender::new(Book::default()));
         let accepting = tokio::spawn(accept(listener, Arc::clone(&book))).abort_handle();
-        Self { port, book, accepting }
+        Self { port, book, accepting, bridges: Mutex::default() }
+    }
+
+    /// Also takes clients that speak IRC without WebSocket, at another address.
+    pub async fn listen_plainly(&self, ip: Ipv4Addr, port: u16) -> std::io::Result<()> {
+        let bridge = tcp::listen(ip, port, self.port).await?;
+        self.bridges.lock().expect("no test panicked in here").push(bridge);
+        Ok(())
     }
 
     pub fn port(&self) -> u16 {
@@ -204,6 +214,7 @@ impl Twitch {
 impl Drop for Twitch {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.bridges.get_mut().expect("no test panicked in here").iter().for_each(AbortHandle::abort);
     }
 }
 
