@@ -141,7 +141,9 @@ fn badges(author: &Author, platform: &Platform) -> Vec<Value> {
         }
         value
     };
-    author.badges.iter().map(badge).collect()
+    // YouTube has no picture for an owner's badge; clients of old draw their own by the raw form.
+    let is_drawn = |badge: &&crate::chat::Badge| *platform != Platform::YOUTUBE || badge.set != "owner";
+    author.badges.iter().filter(is_drawn).map(badge).collect()
 }
 
 fn raw_badges(author: &Author, platform: &Platform) -> Value {
@@ -229,6 +231,18 @@ mod tests {
         assert_eq!(color(Platform::YOUTUBE, &[member]), "#0F9D58");
         assert_eq!(color(Platform::YOUTUBE, &[]), "#00FF7F");
         assert_eq!(color(Platform::TWITCH, &[moderator]), "#00FF7F");
+    }
+
+    #[test]
+    fn youtubes_owner_has_no_badge_but_its_raw_form() {
+        let mut said = said(Platform::YOUTUBE, "hi", &[Role::BROADCASTER]);
+        let Kind::Message(message) = &mut said.kind else { panic!("a message") };
+        message.author.badges[0].set = "owner".to_owned();
+
+        let chat = sent(&said, BARE);
+
+        assert_eq!(chat["badges"], json!([]));
+        assert_eq!(chat["badges_raw"]["youtube"]["badges"], "owner/");
     }
 
     #[test]
