@@ -235,6 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn badges_of_the_columns_beat_those_of_the_payload() {
+        for raw in [r#"{"badges":[]}"#, r#"{"badges":["staff/1"]}"#] {
+            let stored =
+                Row { badges_json: r#"["vip/1"]"#.to_owned(), raw_json: raw.to_owned(), ..row("Twitch", "hi") };
+
+            assert_eq!(message(event(stored)).author.roles, [Role::VIP], "{raw}");
+        }
+    }
+
+    #[test]
     fn a_payload_is_not_taken_for_the_message() {
         let raw =
             serde_json::json!({ "message": "other", "text": "other", "author": "Eve", "fragments": [{ "text": "x" }] });
