@@ -1,5 +1,7 @@
 //! The composition root: builds every room, serves them, and closes them in order. The only file that knows everyone.
 
+mod import;
+
 use std::collections::BTreeSet;
 use std::future::IntoFuture as _;
 use std::io::{self, Write as _};
@@ -20,12 +22,12 @@ use crate::chat::Channel;
 use crate::config::{self, Config, Current, Mode};
 use crate::features::handoff::Courier;
 use crate::features::history::History;
-use crate::features::import::{self, Import};
+use crate::features::import::Import;
 use crate::features::live::Live;
 use crate::features::seed::Seed;
 use crate::features::settings::{self, Settings};
 use crate::features::sources::{Sources, top};
-use crate::features::{alerts, images, legacy};
+use crate::features::{self, alerts, images, legacy};
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise, supervise_each};
 use crate::platforms::{self, Drivers, Kit, Opened};
@@ -33,6 +35,8 @@ use crate::stages::{Running, Stage};
 use crate::store::{self, WriterThread};
 use crate::telemetry::{self, Metrics};
 use crate::web::{self, Guard, Owner, Route, Upstream};
+
+pub use import::import;
 
 /// How long closing may take before whoever is late is named and left behind.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -142,7 +146,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let store::Opened { db, queue, writer } = store::open(&config.store, config.ingest.queue, &metrics)?;
     let owner = Owner::open(&config.store, db.clone())?;
     let old = old_file(config, &db);
-    let old_settings = old.as_deref().and_then(import::old_settings);
+    let old_settings = old.as_deref().and_then(features::import::old_settings);
     let mut settings = Settings::open(config, &db, old_settings).await?;
     let current = settings.current();
     let guard = Guard::new(&config.http, current.clone(), owner);

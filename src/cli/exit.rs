@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config;
+use crate::features::import;
 use crate::store::{self, OpenError};
 
 /// The configuration is wrong.
@@ -12,6 +13,10 @@ const CONFIG: u8 = 64;
 const FOREIGN: u8 = 65;
 /// The port is taken.
 const TAKEN: u8 = 69;
+/// What is to be imported holds no chat, or cannot be read.
+const NOTHING_TO_READ: u8 = 66;
+/// Somebody pressed Ctrl-C before it was done.
+pub const STOPPED: u8 = 130;
 /// The store cannot be written.
 const NOT_WRITABLE: u8 = 73;
 /// Another server uses the store.
@@ -30,6 +35,9 @@ fn code(error: &anyhow::Error) -> u8 {
 fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<config::Errors>() {
         return Some(CONFIG);
+    }
+    if cause.is::<import::Trouble>() {
+        return Some(NOTHING_TO_READ);
     }
     if let Some(error) = cause.downcast_ref::<OpenError>() {
         return match error {

@@ -4,6 +4,7 @@ mod client;
 mod config;
 pub mod exit;
 mod healthcheck;
+mod import;
 pub mod keep;
 mod routes;
 mod seed;
@@ -55,6 +56,8 @@ pub enum Command {
     Token(token::Arguments),
     /// Have the running server put demo rows into its store
     Seed(seed::Arguments),
+    /// Bring history in from older files, exports and backups, while no server runs
+    Import(import::Arguments),
     /// Print every route with its method and who may use it
     #[command(hide = true)]
     Routes,
@@ -84,6 +87,7 @@ pub fn run(command: &Command, settings: &Config) -> anyhow::Result<ExitCode> {
         Command::Token(arguments) => token::run(arguments, settings),
         Command::Seed(arguments) => seed::run(arguments, settings),
         Command::Keep(arguments) => keep::run(arguments),
+        Command::Import(arguments) => import::run(arguments, settings),
         Command::Routes => routes::run(settings),
     }
 }

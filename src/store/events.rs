@@ -96,6 +96,13 @@ pub fn after(connection: &Connection, id: EventId, limit: usize) -> rusqlite::Re
     query.query_map(named_params! { ":id": id.0, ":limit": rows(limit) }, read)?.collect()
 }
 
+/// Everything before an id, newest first.
+pub fn before(connection: &Connection, id: EventId, limit: usize) -> rusqlite::Result<Vec<Event>> {
+    let sql = format!("{} where e.id < :id order by e.id desc limit :limit", columns());
+    let mut query = connection.prepare_cached(&sql)?;
+    query.query_map(named_params! { ":id": id.0, ":limit": rows(limit) }, read)?.collect()
+}
+
 /// The newest that a filter passes up to an id, oldest first.
 pub fn newest(connection: &Connection, up_to: EventId, filter: &Filter, count: usize) -> rusqlite::Result<Vec<Event>> {
     if count == 0 {

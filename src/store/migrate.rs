@@ -22,11 +22,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
 /// Brings the store up to date. A store that is newer than this program is left alone.
 pub fn run(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let sqlite = |source| refused(path, source);
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sqlite)?;
-    let known = MIGRATIONS.len() as i64;
-    if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
-    }
+    let found = assert_known(connection, path)?;
     let missing = &MIGRATIONS[usize::try_from(found).unwrap_or(0)..];
     if found > 0 && !missing.is_empty() {
         keep_copy(connection, path, found)?;
@@ -41,6 +37,14 @@ pub fn run(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         tracing::debug!(migration = name, "the schema was brought forward");
     }
     Ok(())
+}
+
+/// The version of a store, unless it is newer than this program.
+pub fn assert_known(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    let found: i64 = version.map_err(|source| refused(path, source))?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known { Err(OpenError::Newer { path: path.to_owned(), found, known }) } else { Ok(found) }
 }
 
 /// A copy of the store as it was, beside it, before anything is changed.

@@ -15,6 +15,7 @@ mod health;
 mod job;
 mod lock;
 mod migrate;
+mod other;
 mod place;
 mod pool;
 mod purge;
@@ -40,6 +41,7 @@ pub use backfill::Brought;
 pub use entry::{Entry, Marks};
 pub use health::{Health, State as HealthState};
 pub use lock::{meta, set_meta};
+pub use other::{Other, is_ours};
 pub use purge::Purge;
 
 /// The store was opened, and here is everything that may be done with it. Cloning is cheap.

@@ -105,12 +105,16 @@ fn owner(path: &Path) -> Result<Owner, OpenError> {
     if header.len() < HEADER || !header.starts_with(MAGIC) {
         return foreign("not a SQLite file");
     }
-    let id = &header[APPLICATION_ID_AT..APPLICATION_ID_AT + 4];
-    if id == APPLICATION_ID.to_be_bytes() {
+    if has_mark(&header) {
         return Ok(Owner::Us);
     }
     // A file in use keeps its newest pages in the write-ahead log, which must not be opened to look.
     if has_wal || has_messages(path) { Ok(Owner::Harvester) } else { foreign("another program's SQLite file") }
+}
+
+/// Whether the header of a SQLite file says that we made it.
+pub fn has_mark(header: &[u8]) -> bool {
+    header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4) == Some(&APPLICATION_ID.to_be_bytes())
 }
 
 fn header(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {

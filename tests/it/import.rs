@@ -1,5 +1,7 @@
 //! Moving from the programs before this one: their files' history is brought in whole, once, and nothing of them changes.
 
+mod by_hand;
+
 use std::path::Path;
 use std::time::Duration;
 

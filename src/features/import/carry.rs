@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::origin::{Origin, Piece, Trouble};
 use crate::store::{self, Brought, Db};
 
@@ -40,11 +42,19 @@ pub enum Stopped {
     Store(#[from] store::Error),
 }
 
-/// Brings everything in, and tells of it after every piece.
-pub async fn carry<O: Origin>(mut origin: O, db: &Db, pace: Pace, mut tell: impl FnMut(&Tally)) -> Result<(), Stopped> {
+/// Brings everything in, and tells of it after every piece. False if it was stopped before the end: what was begun by then
+/// is stored and told.
+pub async fn carry<O: Origin>(
+    mut origin: O,
+    db: &Db,
+    pace: Pace,
+    stop: &CancellationToken,
+    mut tell: impl FnMut(&Tally),
+) -> Result<bool, Stopped> {
     let (mut tally, mut unsettled) = (Tally::default(), 0);
     loop {
-        let (back, piece) = next(origin, pace.most).await?;
+        let Some(next) = stop.run_until_cancelled(next(origin, pace.most)).await else { return Ok(false) };
+        let (back, piece) = next?;
         origin = back;
         let begun = Instant::now();
         unsettled += piece.events.len();
@@ -54,7 +64,8 @@ pub async fn carry<O: Origin>(mut origin: O, db: &Db, pace: Pace, mut tell: impl
         tally.done = piece.done;
         tell(&tally);
         if piece.is_last {
-            return Ok(db.settle().await?);
+            db.settle().await?;
+            return Ok(true);
         }
         if pace.is_polite {
             tokio::time::sleep(begun.elapsed().min(LONGEST_PAUSE)).await;

@@ -1,8 +1,11 @@
 //! History from elsewhere: a file of the earlier elora or of gnasty that lies where our store was configured, brought in
 //! by itself, and what somebody brings by hand. Reads only, and takes its time: chat and readers go first.
 
+mod by_hand;
 mod carry;
+mod lines;
 mod origin;
+mod ours;
 mod progress;
 mod sql;
 mod table;
@@ -14,7 +17,7 @@ use std::time::{Duration, Instant};
 use axum::extract::State as Held;
 use tokio_util::sync::CancellationToken;
 
-use self::carry::{Pace, Stopped, Tally, carry};
+use self::carry::{Pace, Tally, carry};
 use self::origin::Origin as _;
 use self::progress::{Board, Progress, Reporter, State};
 use self::table::{Found, Table};
@@ -24,6 +27,9 @@ use crate::ingest::Backoff;
 use crate::store::{self, Db};
 use crate::web::{Json, Routes};
 
+pub use self::by_hand::{Given, Outcome, Progress as Step, bring};
+pub use self::carry::Stopped;
+pub use self::origin::Trouble;
 pub use self::table::old_settings;
 
 /// Rows in a piece: chat waits for it some 3 ms.
@@ -53,9 +59,9 @@ impl Import {
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
         loop {
             let begun = Instant::now();
-            match stop.run_until_cancelled(self.attempt(&path, &wanted)).await {
-                None | Some(Ok(())) => return,
-                Some(Err(trouble)) => self.wait_for(&path, &trouble),
+            match self.attempt(&path, &wanted, &stop).await {
+                Ok(()) => return,
+                Err(trouble) => self.wait_for(&path, &trouble),
             }
             let pause = tokio::time::sleep(backoff.after(begun.elapsed()));
             if stop.run_until_cancelled(pause).await.is_none() {
@@ -64,7 +70,7 @@ impl Import {
         }
     }
 
-    async fn attempt(&self, path: &Path, wanted: &BTreeSet<Channel>) -> Result<(), Stopped> {
+    async fn attempt(&self, path: &Path, wanted: &BTreeSet<Channel>, stop: &CancellationToken) -> Result<(), Stopped> {
         let marks = self.db.marks().await?;
         let open = {
             let (path, wanted) = (path.to_owned(), wanted.clone());
@@ -87,8 +93,9 @@ impl Import {
             reporter.note(tally);
             last.clone_from(tally);
         };
-        carry(table, &self.db, pace, tell).await?;
-        reporter.finish(&last);
+        if carry(table, &self.db, pace, stop, tell).await? {
+            reporter.finish(&last);
+        }
         Ok(())
     }
 

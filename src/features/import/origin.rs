@@ -1,8 +1,11 @@
 //! Where history is from: something that is read piece by piece, newest first.
 
+use std::io;
+
 use crate::chat::NewEvent;
 use crate::dialects::Unreadable;
 use crate::platforms::harvester::file;
+use crate::store::OpenError;
 
 /// Read from its newest end to its oldest. Reading blocks.
 pub trait Origin: Send + 'static {
@@ -32,11 +35,14 @@ impl Piece {
     pub fn add(&mut self, place: impl FnOnce() -> String, read: Result<Vec<NewEvent>, Unreadable>) {
         match read {
             Ok(events) => self.events.extend(events),
-            Err(why) => {
-                self.unreadable += 1;
-                self.first.get_or_insert_with(|| format!("{}: {why}", place()));
-            }
+            Err(why) => self.refuse(format!("{}: {why}", place())),
         }
+    }
+
+    /// Counts what cannot be read.
+    pub fn refuse(&mut self, why: String) {
+        self.unreadable += 1;
+        self.first.get_or_insert(why);
     }
 }
 
@@ -45,6 +51,12 @@ impl Piece {
 pub enum Trouble {
     #[error(transparent)]
     File(#[from] file::Trouble),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("{file} is nothing to import: {what}")]
+    Foreign { file: String, what: String },
+    #[error("{file} cannot be read")]
+    Io { file: String, source: io::Error },
 }
 
 impl Trouble {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,10 @@ use crate::dialects::{Row, Unreadable, stamp};
 use crate::platforms::harvester::file::{Manners, Moment, SharedFile};
 use crate::platforms::harvester::sql::{self, Line, Place};
 use crate::store::Marks;
+
+/// How often a file that is just being changed is looked at again, and when.
+const TRIES: u32 = 40;
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// The table of one file, from a row on down to its first.
 pub struct Table {
@@ -46,13 +51,41 @@ struct State {
 impl Table {
     /// The table of a file from its newest row on, or from where an earlier run has come to. Blocks.
     pub fn open(path: &Path, wanted: BTreeSet<Channel>, marks: &Marks) -> Result<Found, Trouble> {
+        Self::open_if(path, wanted, marks, |_, _| true)
+    }
+
+    /// The same, but from the newest row on where the file has grown since, or was read to its end.
+    pub fn open_whole(path: &Path, wanted: BTreeSet<Channel>, marks: &Marks) -> Result<Found, Trouble> {
+        Self::open_if(path, wanted, marks, |known, now| !known.is_finished && known.from == now.from)
+    }
+
+    fn open_if(
+        path: &Path,
+        wanted: BTreeSet<Channel>,
+        marks: &Marks,
+        counts: impl Fn(&State, &State) -> bool,
+    ) -> Result<Found, Trouble> {
         let mut file = SharedFile::new(path);
         let mark = name_of(file.path());
         let known = marks.get(&mark).and_then(|value| serde_json::from_str::<State>(value).ok());
-        let state = file.read(Manners::Aside, |moment| match known {
-            Some(known) if known.holds(moment)? => Ok(Some(known)),
-            _ => State::of(moment),
-        })?;
+        let mut look = || {
+            file.read(Manners::Aside, |moment| {
+                let Some(now) = State::of(moment)? else { return Ok(None) };
+                match &known {
+                    Some(known) if counts(known, &now) && known.holds(moment)? => Ok(Some(known.clone())),
+                    _ => Ok(Some(now)),
+                }
+            })
+        };
+        let mut state = look();
+        for _ in 0..TRIES {
+            match state {
+                Err(trouble) if trouble.is_passing() => std::thread::sleep(AGAIN),
+                _ => break,
+            }
+            state = look();
+        }
+        let state = state?;
         Ok(match state {
             None => Found::Nothing,
             Some(state) if state.is_finished => Found::Finished(state.done),

@@ -30,7 +30,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "platforms::login",
         ],
     ),
-    ("cli", &["chat", "config", "app", "store", "web", "platforms::exec"]),
+    ("cli", &["chat", "config", "app", "features::import", "store", "web", "platforms::exec"]),
 ];
 
 /// The rooms that see everyone.

@@ -1,0 +1,219 @@
+//! `elora-chat import`: whatever file holds chat, once, and a wrong one changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{NEW_YEAR, digest, finished, history, newest_first};
+use crate::faults::unprivileged;
+use crate::support::archive::{self, Maker, beside};
+use crate::support::http::Request;
+use crate::support::server::{Ended, Launch, column, open_store};
+
+/// Imports by hand into the launch's store.
+async fn import(launch: &Launch, files: &[&Path]) -> Ended {
+    let store = launch.db_path().to_str().unwrap();
+    let mut args = vec!["import", "--db-path", store];
+    args.extend(files.iter().map(|file| file.to_str().unwrap()));
+    launch.run_command(&args).await
+}
+
+/// The last line, and that it went well.
+fn outcome(ended: &Ended) -> &str {
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.said.lines().last().unwrap_or_default()
+}
+
+fn file(launch: &Launch, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = launch.dir().join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+fn count(launch: &Launch) -> i64 {
+    column::<i64>(&open_store(launch.db_path()), "select count(*) from events where kind = 'message'")[0]
+}
+
+#[tokio::test]
+async fn files_of_every_maker_come_in_once_however_often_they_are_named() {
+    let launch = Launch::new();
+    let mut files = Vec::new();
+    for (n, maker) in [Maker::Seed, Maker::Head, Maker::Gnasty].into_iter().enumerate() {
+        let path = launch.dir().join(format!("{n}.db"));
+        archive::write(&path, maker, &archive::rows(maker, NEW_YEAR + 1_000_000_000 * n as i64, 300));
+        files.push(path);
+    }
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let before: Vec<_> = files.iter().map(|file| digest(file)).collect();
+
+    let first = import(&launch, &files).await;
+    assert_eq!(outcome(&first), "imported 900, already there 0, unreadable 0");
+    let again = import(&launch, &files).await;
+    assert_eq!(outcome(&again), "imported 0, already there 900, unreadable 0");
+
+    assert_eq!(files.iter().map(|file| digest(file)).collect::<Vec<_>>(), before);
+    assert!(files.iter().all(|file| !beside(file, "-shm").exists() && !beside(file, "-wal").exists()));
+    let server = launch.start().await;
+    let expected: Vec<_> = [Maker::Gnasty, Maker::Head, Maker::Seed]
+        .into_iter()
+        .zip([2, 1, 0])
+        .flat_map(|(maker, n)| newest_first(&archive::rows(maker, NEW_YEAR + 1_000_000_000 * n, 300)))
+        .collect();
+    assert_eq!(history(&server).await, expected);
+}
+
+#[tokio::test]
+async fn an_export_and_a_backup_of_ours_bring_the_same_history() {
+    let source = Launch::new();
+    let rows = archive::rows(Maker::Gnasty, NEW_YEAR, 250);
+    archive::write(source.db_path(), Maker::Gnasty, &rows);
+    let server = source.start().await;
+    finished(&server).await;
+    let export = server.get("/api/messages/export?limit=1000").await.text();
+    let launch = server.launch().clone();
+    server.stop().await;
+    let backup = launch.db_path().with_extension("events.db");
+
+    for (name, from_backup) in [("export", false), ("backup", true)] {
+        let target = Launch::new();
+        let given = if from_backup { backup.clone() } else { file(&target, "export.ndjson", &export) };
+        let before = digest(&given);
+        assert_eq!(outcome(&import(&target, &[&given]).await), "imported 250, already there 0, unreadable 0", "{name}");
+        assert_eq!(outcome(&import(&target, &[&given]).await), "imported 0, already there 250, unreadable 0", "{name}");
+        assert_eq!(digest(&given), before, "{name}");
+        let server = target.start().await;
+        assert_eq!(history(&server).await, newest_first(&rows), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn lines_of_any_dialect_come_in_and_those_nobody_can_read_are_counted() {
+    let launch = Launch::new().env("TWITCH_CHANNELS", "lovelace");
+    let lines = [
+        json!({ "author": "Ada", "text": "plain", "at": "2026-01-01T00:00:01Z" }).to_string(),
+        "@display-name=Ada;id=x1;room-id=7;tmi-sent-ts=1767225602000;user-id=9 :ada!ada@ada PRIVMSG #lovelace :raw"
+            .into(),
+        "not chat at all".into(),
+        "x".repeat(3 * 1024 * 1024),
+        json!({ "Platform": "Twitch", "Username": "Ada", "Text": "of gnasty", "Ts": "2026-01-01T00:00:03Z" })
+            .to_string(),
+        String::new(),
+        "{}".into(),
+    ];
+    let given = file(&launch, "mixed.ndjson", lines.join("\n"));
+
+    let ended = import(&launch, &[&given]).await;
+
+    let expected = format!(
+        "imported 3, already there 0, unreadable 3 (first: {} line 3: it is not a JSON object)",
+        given.display()
+    );
+    assert_eq!(outcome(&ended), expected);
+    let piped = ["sh", "-c", &format!("cat {} | \"$0\" \"$@\"", given.display())];
+    let again = import(&launch.clone().wrapped(&piped), &[Path::new("-")]).await;
+    assert!(
+        outcome(&again).starts_with("imported 0, already there 3, unreadable 3 (first: stdin line 3"),
+        "{}",
+        again.said
+    );
+    let server = launch.start().await;
+    let seen: Vec<_> = history(&server).await.into_iter().map(|seen| (seen.text, seen.at - NEW_YEAR)).collect();
+    assert_eq!(seen, [("of gnasty".into(), 3000), ("raw".into(), 2000), ("plain".to_owned(), 1000)]);
+}
+
+#[tokio::test]
+async fn a_wrong_file_is_told_and_changes_nothing() {
+    let launch = Launch::new();
+    let empty = launch.dir().join("empty.db");
+    rusqlite::Connection::open(&empty).unwrap().execute_batch("create table other (a)").unwrap();
+    let good = launch.dir().join("good.db");
+    archive::write(&good, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR, 3));
+    let wrong = [
+        (file(&launch, "picture.png", b"\x89PNG\r\n\x1a\n\0\0\0"), "none of its lines is chat"),
+        (
+            file(&launch, "export.csv", "id,ts,username,platform,text,emotes_json,raw_json\n1,2,a,b,c,[],\n"),
+            "none of its lines",
+        ),
+        (file(&launch, "cut.db", b"SQLite format 3\0 and no more"), "cut.db"),
+        (empty, "no table of messages"),
+        (launch.dir().join("missing.db"), "missing.db cannot be read"),
+        (launch.dir().to_owned(), "cannot be read"),
+    ];
+    for (path, what) in wrong {
+        let ended = import(&launch, &[&good, &path]).await;
+        assert_eq!(ended.code, Some(66), "{}: {}", path.display(), ended.said);
+        assert!(ended.said.contains(what), "{}: {}", path.display(), ended.said);
+        assert!(!launch.db_path().exists(), "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_a_server_has_open_is_left_alone() {
+    let launch = Launch::new();
+    let given = launch.dir().join("old.db");
+    archive::write(&given, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR, 3));
+    let server = launch.start().await;
+
+    let ended = import(server.launch(), &[&given]).await;
+
+    assert_eq!(ended.code, Some(75), "{}", ended.said);
+    assert!(ended.said.contains("stop"), "{}", ended.said);
+    assert!(history(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_stopped_goes_on_with_the_same_command() {
+    const COUNT: usize = 30_000;
+    let launch = Launch::new();
+    let given = launch.dir().join("old.db");
+    archive::write(&given, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR, COUNT));
+
+    let hurried = launch.clone().wrapped(&["timeout", "-s", "INT", "--preserve-status", "1"]);
+    let stopped = import(&hurried, &[&given]).await;
+    assert_eq!(stopped.code, Some(130), "{}", stopped.said);
+    let before = count(&launch);
+    assert!(0 < before && before < COUNT as i64, "{before}");
+    assert!(stopped.said.contains(&format!("imported {before}, already there 0")), "{}", stopped.said);
+
+    let rest = import(&launch, &[&given]).await;
+
+    assert_eq!(outcome(&rest), format!("imported {}, already there 0, unreadable 0", COUNT as i64 - before));
+    assert_eq!(count(&launch), COUNT as i64);
+}
+
+#[tokio::test]
+async fn what_was_purged_does_not_come_back() {
+    let launch = Launch::new();
+    let given = launch.dir().join("old.db");
+    let rows = archive::rows(Maker::Gnasty, NEW_YEAR, 20);
+    archive::write(&given, Maker::Gnasty, &rows);
+    let server = launch.start().await;
+    let purge = Request::new("POST", "/api/messages/purge").json(&json!({ "before_ts": NEW_YEAR + 5_000 }));
+    assert_eq!(server.ask(purge).await.status, 200);
+    let launch = server.launch().clone();
+    server.stop().await;
+
+    let ended = import(&launch, &[&given]).await;
+
+    let expected = "imported 15, already there 0, unreadable 0, older than the last purge and left out 5";
+    assert_eq!(outcome(&ended), expected);
+}
+
+#[tokio::test]
+async fn a_file_that_may_only_be_read_is_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let launch = unprivileged();
+    let folder = launch.dir().join("locked");
+    std::fs::create_dir(&folder).unwrap();
+    let given = folder.join("old.db");
+    archive::write(&given, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR, 20));
+    let open = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    open(&given, 0o444);
+    open(&folder, 0o555);
+    open(launch.dir(), 0o777);
+
+    let ended = import(&launch, &[&given]).await;
+
+    open(&folder, 0o755);
+    assert_eq!(outcome(&ended), "imported 20, already there 0, unreadable 0");
+}
