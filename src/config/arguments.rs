@@ -21,6 +21,12 @@ pub fn shown(args: &[String]) -> Vec<String> {
     shown.collect()
 }
 
+/// What a program said, with `***` in the place of every secret it may have quoted.
+pub fn without_secrets(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    shown(&words).join(" ")
+}
+
 /// Whether the next argument is a secret: this one is a flag that names one, or ends where it would begin.
 fn announces_a_secret(arg: &str) -> bool {
     let last_word = arg.rsplit(APART).next().unwrap_or(arg);
@@ -106,6 +112,21 @@ mod tests {
         check(&["http://me:can@ary@x.test/y"], &["http://***@x.test/y"]);
         check(&["http://a.test http://me:canary@x.test"], &["http://a.test http://***@x.test"]);
         check(&["http://me:canary-secret:canary@x.test/?key=canary"], &["http://***@x.test/?key=***"]);
+    }
+
+    #[test]
+    fn what_a_program_quotes_of_its_arguments_is_hidden() {
+        let cases = [
+            ("exit: invalid value for --token: oauth:canary", "exit: invalid value for --token: ***"),
+            ("GET https://x.test/?access_token=canary failed", "GET https://x.test/?access_token=*** failed"),
+            (
+                "[ERROR] Maximum number of retries has been reached (1).",
+                "[ERROR] Maximum number of retries has been reached (1).",
+            ),
+        ];
+        for (said, told) in cases {
+            assert_eq!(without_secrets(said), told);
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use std::path::PathBuf;
 
 use crate::chat::Channel;
 
+pub use arguments::without_secrets;
 pub use dev::Dev;
 pub use exec::Exec;
 pub use feed::{Feed, Socket};

@@ -109,14 +109,14 @@ async fn a_restart_ends_the_program_and_starts_it_again() {
 
 #[tokio::test]
 async fn what_was_said_before_an_end_is_kept_and_the_program_is_started_again() {
-    let body = r#"echo '{"author":"a","text":"last words"}'; echo 'it broke' >&2; exit 3"#;
+    let body = r#"echo '{"author":"a","text":"last words"}'; echo 'it broke at token=canary' >&2; exit 3"#;
     let (_script, server, mut feed) = with(body, &["{url}"], &["room"]).await;
 
     said(&mut feed, "last words").await;
     let source = until_state(&mut feed, "room", "backoff").await;
 
     let reason = source["reason"].as_str().expect("a reason");
-    assert!(reason.contains("code 3: it broke; trying again"), "{reason}");
+    assert!(reason.contains("code 3: it broke at token=***; trying again"), "{reason}");
     asked_until("it is started again", &server, "/metrics", |answer| {
         answer.text().lines().any(|line| {
             let count = line.strip_prefix("elora_source_reconnects_total{platform=\"exec\"} ");

@@ -7,9 +7,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::complaints::Complaint;
+use super::ear::beginning;
 use super::recipe::Recipe;
 use super::word::Word;
-use crate::config::DriverKind;
+use crate::config::{DriverKind, without_secrets};
 use crate::ingest::DriverError;
 
 /// How much of a program's last words a source's card shows.
@@ -67,17 +68,18 @@ impl End {
             Self::Alone(word) => how(word, last),
             Self::Mute => "the program closed its output and went on, so it was ended".to_owned(),
         };
-        let told = last.and_then(|last| serde_json::from_str::<Told>(&last.text).ok());
+        let is_ours = recipe.driver == DriverKind::Chatdownloader;
+        let told = last.filter(|_| is_ours).and_then(|last| serde_json::from_str::<Told>(&last.text).ok());
         Err(match told {
             Some(Told { error, .. }) if MISSING.contains(&error.as_str()) => {
                 DriverError::Refused(format!("{} has no chat_downloader: {}", recipe.path(), recipe.remedy()))
             }
-            Some(Told { error, message }) if recipe.driver == DriverKind::Chatdownloader => {
+            Some(Told { error, message }) => {
                 let is_final = FINAL.contains(&error.as_str());
                 let words = short(&format!("chat_downloader: {error}: {message}"));
                 if is_final { DriverError::Refused(words) } else { DriverError::Lost(words) }
             }
-            _ => DriverError::Lost(how),
+            None => DriverError::Lost(how),
         })
     }
 }
@@ -112,6 +114,7 @@ fn how(word: Word, last: Option<&Complaint>) -> String {
     }
 }
 
+/// As readers may see it, who are more people than those who see the log.
 fn short(text: &str) -> String {
-    super::ear::beginning(text.as_bytes(), SHOWN)
+    beginning(without_secrets(text).as_bytes(), SHOWN)
 }

@@ -16,8 +16,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpgrp, getpid, kill_current_process_group, kill_process,
-    set_child_subreaper, wait,
+    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpgrp, kill_current_process_group, kill_process, wait,
 };
 use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{self, SignalKind, signal};
@@ -39,10 +38,17 @@ const LOOKS: u32 = 200;
 pub fn keep(program: &OsStr, args: &[OsString]) -> io::Result<()> {
     // Only a nicer name.
     let _ = fs::write("/proc/self/comm", NAME);
-    set_child_subreaper(Some(getpid()))?;
+    adopt_orphans()?;
     let lifeline = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(watch(program, args, lifeline))
+}
+
+/// Makes this the parent of everybody whose own has ended. Elsewhere than on Linux only the group is ended whole.
+fn adopt_orphans() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    Ok(())
 }
 
 /// The program and everybody who descends from it.

@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -15,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::word::Word;
 
-/// This program, also after its file was replaced by another version.
+/// This program, also after its file was replaced by another version. Linux alone has it.
 const SELF: &str = "/proc/self/exe";
 const NAME: &str = "elora-chat";
 
@@ -65,7 +66,7 @@ impl Program {
 
     /// Through the keeper, in a group of its own.
     fn command(&self, lifeline: UnixStream) -> Command {
-        let mut command = Command::new(SELF);
+        let mut command = Command::new(own_file());
         command.arg0(NAME).args(["keep", "--"]).arg(OsString::from(&self.path)).args(&self.args);
         command.env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(OwnedFd::from(lifeline)).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -100,6 +101,11 @@ impl Drop for Lifeline {
     }
 }
 
+fn own_file() -> PathBuf {
+    let file = Path::new(SELF);
+    if file.exists() { file.to_owned() } else { std::env::current_exe().unwrap_or_else(|_| NAME.into()) }
+}
+
 /// The thread of one program.
 fn attend(program: &Program, tell_opened: oneshot::Sender<io::Result<Opened>>, tell_ended: oneshot::Sender<Word>) {
     let started = start(program);
@@ -125,6 +131,11 @@ fn attend(program: &Program, tell_opened: oneshot::Sender<io::Result<Opened>>, t
 }
 
 fn start(program: &Program) -> io::Result<(Child, BufReader<UnixStream>, Opened)> {
+    // The system's reason would be taken for one against the program.
+    open(program).map_err(|error| io::Error::other(format!("its keeper cannot be started: {error}")))
+}
+
+fn open(program: &Program) -> io::Result<(Child, BufReader<UnixStream>, Opened)> {
     let (ours, theirs) = UnixStream::pair()?;
     // Dropped at the end of the statement, and with it this process's hold on the other end.
     let mut child = program.command(theirs).spawn()?;
