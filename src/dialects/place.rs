@@ -90,3 +90,70 @@ pub fn in_payload(platform: &Platform, payload: &Payload<'_>) -> Option<Channel>
         .or_else(|| on_youtube(payload.named(&VIDEO_NAMES).map(|id| format!("v:{id}"))))
         .or_else(|| on_youtube(payload.named(&HANDLE_NAMES)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn channels(names: &[&str]) -> BTreeSet<Channel> {
+        names.iter().map(|name| name.parse().expect(name)).collect()
+    }
+
+    fn of_twitch(named: Option<&str>, wanted: &BTreeSet<Channel>) -> Channel {
+        of(Platform::TWITCH, named.map(|name| Channel::new(Platform::TWITCH, name)), wanted)
+    }
+
+    #[test]
+    fn what_names_no_channel_is_of_the_only_wanted_one() {
+        let one = channels(&["twitch:ada", "kick:ada"]);
+        let two = channels(&["twitch:ada", "twitch:grace"]);
+
+        assert_eq!(of_twitch(None, &one).login, "ada");
+        assert_eq!(of_twitch(None, &two), Channel::unnamed(Platform::TWITCH));
+        assert_eq!(of_twitch(Some("hedy"), &one).login, "hedy");
+    }
+
+    #[test]
+    fn a_named_channel_gets_its_id_from_the_wanted_one() {
+        let known = Channel::new(Platform::TWITCH, "ada").with_id("1815");
+        let wanted = BTreeSet::from([known.clone()]);
+
+        assert_eq!(of_twitch(Some("ada"), &wanted), known);
+        let other = Channel::new(Platform::TWITCH, "ada").with_id("7");
+        assert_eq!(of(Platform::TWITCH, Some(other.clone()), &wanted), other);
+    }
+
+    #[test]
+    fn the_platform_is_that_of_everything_wanted() {
+        assert_eq!(platform(&channels(&["twitch:ada", "twitch:grace"])), Some(Platform::TWITCH));
+        assert_eq!(platform(&channels(&["twitch:ada", "kick:ada"])), None);
+        assert_eq!(platform(&BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn a_channel_is_named_in_every_spelling() {
+        let twitch = Some(&Platform::TWITCH);
+        let cases = [
+            (twitch, json!("#Ada"), "twitch:ada"),
+            (twitch, json!("https://twitch.tv/ada"), "twitch:ada"),
+            (twitch, json!("twitch:ada"), "twitch:ada"),
+            (twitch, json!({ "login": "ada", "id": 7 }), "twitch:ada"),
+            (Some(&Platform::YOUTUBE), json!("jfKfPfyJRdk"), "youtube:v:jfKfPfyJRdk"),
+            (None, json!("https://kick.com/ada"), "kick:ada"),
+        ];
+        for (platform, value, expected) in cases {
+            let channel = named(platform, Some(&value)).map(|channel| channel.map(|channel| channel.to_string()));
+            assert_eq!(channel, Ok(Some(expected.to_owned())), "{value}");
+        }
+        for value in [json!(""), json!({}), json!({ "login": "" }), json!(7), json!(null)] {
+            assert_eq!(named(twitch, Some(&value)), Ok(None), "{value}");
+        }
+        for value in
+            [json!("two words"), json!("kick:ada"), json!("https://kick.com/ada"), json!("https://example.com/x")]
+        {
+            assert_eq!(named(twitch, Some(&value)), Err(Unreadable::Wrong("channel")), "{value}");
+        }
+    }
+}

@@ -178,6 +178,8 @@ mod tests {
         let both = json!(["25:0-4", "1902:2-6", "86:6-7"]);
 
         assert_eq!(drawn("Kappa hi", &both), "[Kappa 25] [hi 86]");
+        // Nothing is copied for those that are dropped.
+        assert_eq!(place("Kappa hi", both.as_array().expect("a list"), "x").len(), 2);
     }
 
     #[test]

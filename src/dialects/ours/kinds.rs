@@ -94,3 +94,64 @@ fn other(kind: String, mut fields: Fields) -> Result<Kind, Unreadable> {
     }
     Ok(Kind::Other { kind, body: fields })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn kind(line: Value) -> Result<Kind, Unreadable> {
+        let Value::Object(fields) = line else { panic!("an object") };
+        read(fields)
+    }
+
+    #[test]
+    fn an_alert_of_no_known_type_is_kept_as_it_came() {
+        let alert = |value: Value| match kind(json!({ "kind": "alert", "alert": value })) {
+            Ok(Kind::Alert(Alert { alert: AlertType::Other { name, params }, .. })) => {
+                (name, params.into_iter().collect())
+            }
+            other => panic!("{other:?}"),
+        };
+
+        assert_eq!(alert(json!("poll")), ("poll".to_owned(), vec![]));
+        let told = json!({ "type": "poll", "title": "tea?", "votes": 7, "choices": ["yes"] });
+        let params = vec![("title".to_owned(), "tea?".to_owned()), ("votes".to_owned(), "7".to_owned())];
+        assert_eq!(alert(told), ("poll".to_owned(), params));
+    }
+
+    #[test]
+    fn a_kind_from_tomorrow_keeps_its_own_words_alone() {
+        let line = json!({ "kind": "poll", "platform": "twitch", "id": "7", "received_at": "x", "votes": 7 });
+
+        let expected = Fields::from_iter([("votes".to_owned(), Value::from(7))]);
+        assert_eq!(kind(line), Ok(Kind::Other { kind: "poll".to_owned(), body: expected }));
+    }
+
+    #[test]
+    fn what_a_kind_needs_must_be_there() {
+        let cases = [
+            (json!({ "kind": "removed" }), Unreadable::Missing("target")),
+            (json!({ "kind": "cleared", "target": "ada" }), Unreadable::Missing("target")),
+            (json!({ "kind": "edited", "target": {} }), Unreadable::Missing("text")),
+            (json!({ "kind": "alert" }), Unreadable::Missing("alert")),
+            (json!({ "kind": "alert", "alert": 7 }), Unreadable::Wrong("alert")),
+            (json!({ "kind": "status", "status": {} }), Unreadable::Wrong("status")),
+            (json!({ "kind": "gap", "gap": { "from": 1 } }), Unreadable::Wrong("gap")),
+            (json!({ "kind": "two words" }), Unreadable::Wrong("kind")),
+            (json!({ "kind": "message", "text": "hi" }), Unreadable::Missing("author")),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(kind(line.clone()), Err(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn our_number_of_a_target_is_not_taken_over() {
+        let line = json!({ "kind": "removed", "target": { "id": "1001", "native_id": "a1", "author_id": 7 } });
+
+        let target = Target { native_id: Some("a1".into()), author_id: Some("7".into()), ..Target::default() };
+        assert_eq!(kind(line), Ok(Kind::Removed(Removed { target })));
+    }
+}

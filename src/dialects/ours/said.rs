@@ -95,3 +95,74 @@ pub fn author(value: &Value) -> Option<Author> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(line: Value) -> Message {
+        let Value::Object(fields) = line else { panic!("an object") };
+        message(fields).expect("it is readable")
+    }
+
+    #[test]
+    fn a_name_is_enough_of_an_author() {
+        let names = |author: Value| {
+            let Author { id, login, name, .. } = read(json!({ "author": author, "text": "hi" })).author;
+            (id, login, name)
+        };
+
+        assert_eq!(names(json!("Ada L")), (None, "ada l".into(), "Ada L".into()));
+        assert_eq!(names(json!({ "name": "Ada" })), (None, "ada".into(), "Ada".into()));
+        assert_eq!(names(json!({ "login": "ada" })), (None, "ada".into(), "ada".into()));
+        assert_eq!(
+            names(json!({ "id": 7, "login": "a", "name": "Ada" })),
+            (Some("7".into()), "a".into(), "Ada".into())
+        );
+    }
+
+    #[test]
+    fn colors_badges_and_roles_are_read_as_others_write_them() {
+        let author = json!({ "name": "Ada", "colour": "#ff0000cc", "badges": ["moderator/1", { "id": "vip" }] });
+        let author = read(json!({ "author": author, "text": "hi" })).author;
+
+        assert_eq!(author.color.map(|color| color.to_string()).as_deref(), Some("#FF0000"));
+        assert_eq!(author.roles, [Role::MODERATOR, Role::VIP]);
+        let told = json!({ "name": "Ada", "roles": ["staff"], "badges": ["vip"] });
+        assert_eq!(read(json!({ "author": told, "text": "hi" })).author.roles, [Role::STAFF]);
+    }
+
+    #[test]
+    fn fragments_that_are_not_of_the_text_are_made_anew() {
+        let anew = [Fragment::Text { text: "hi there".to_owned() }];
+        let wrong = [
+            json!([{ "type": "text", "text": "hi" }]),
+            json!([{ "type": "text", "text": "hi there, you" }]),
+            json!([{ "type": "link", "text": "hi there", "url": "javascript:alert(1)" }]),
+            json!([{ "type": "from_tomorrow", "text": "hi there" }]),
+            json!("hi there"),
+        ];
+        for fragments in wrong {
+            let line = json!({ "author": "Ada", "text": "hi there", "fragments": fragments.clone() });
+            assert_eq!(read(line).fragments, anew, "{fragments}");
+        }
+
+        let emote = json!({ "type": "emote", "text": "hi", "id": "25", "name": "hi", "provider": "twitch" });
+        let right = json!([emote, { "type": "text", "text": " there" }]);
+        assert_eq!(read(json!({ "author": "Ada", "text": "hi there", "fragments": right })).fragments.len(), 2);
+    }
+
+    #[test]
+    fn a_text_alone_is_split_as_ours_are() {
+        let said = read(json!({ "author": "Ada", "text": "@grace see https://a.test Cheer100", "bits": "100" }));
+
+        assert_eq!(said.bits, Some(100));
+        let kinds: Vec<_> = said.fragments.iter().filter(|part| !matches!(part, Fragment::Text { .. })).collect();
+        assert!(
+            matches!(kinds[..], [Fragment::Mention { .. }, Fragment::Link { .. }, Fragment::Cheer { .. }]),
+            "{kinds:?}"
+        );
+    }
+}
