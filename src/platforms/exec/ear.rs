@@ -125,6 +125,8 @@ impl Ear {
 
 /// The next line; none at the end, or when the program is over and nothing comes any more.
 pub async fn next<R: AsyncRead + Unpin>(lines: &mut Lines<R>, over: &CancellationToken) -> Option<Line> {
+    // One reading of a flood brings thousands of lines, and others have to have their turn among them.
+    tokio::task::coop::consume_budget().await;
     let silent = async {
         over.cancelled().await;
         tokio::time::sleep(DRAIN).await;
