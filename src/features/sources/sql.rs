@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{AddedBy, Wanted};
 use crate::chat::{Channel, Platform};
+use crate::store;
 
 /// The key in `meta` under which the configured list lies as it was last read.
 const CONFIGURED: &str = "configured_sources";
@@ -31,11 +32,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Wanted> {
 /// Makes the configured list hold where it has changed: what it names is wanted, what it named before is not.
 pub fn adopt(tx: &Connection, configured: &[Channel]) -> rusqlite::Result<()> {
     let list = configured.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let known: Option<String> = tx
-        .prepare_cached("select value from meta where key = :key")?
-        .query_row(named_params! { ":key": CONFIGURED }, |row| row.get(0))
-        .optional()?;
-    if known.as_deref() == Some(list.as_str()) {
+    if store::meta(tx, CONFIGURED)?.as_deref() == Some(list.as_str()) {
         return Ok(());
     }
     tx.prepare_cached("delete from sources where added_by = 'config'")?.execute([])?;
@@ -46,11 +43,7 @@ pub fn adopt(tx: &Connection, configured: &[Channel]) -> rusqlite::Result<()> {
         )?
         .execute(named_params! { ":platform": channel.platform.as_str(), ":login": channel.login })?;
     }
-    tx.prepare_cached(
-        "insert into meta (key, value) values (:key, :list) on conflict (key) do update set value = excluded.value",
-    )?
-    .execute(named_params! { ":key": CONFIGURED, ":list": list })?;
-    Ok(())
+    store::set_meta(tx, CONFIGURED, &list)
 }
 
 /// Adds a source by hand. The id, and false if it was there already.
