@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::chat::{Channel, Kind, NewEvent};
+use crate::chat::{Channel, NewEvent};
 
 use super::fields::{Fields, json, label, text};
-use super::row::{Row, made_id};
+use super::row::Row;
 use super::{Unreadable, ours, stamp};
 
 /// None for a message that was taken away before it was exported.
@@ -19,7 +19,7 @@ pub fn read(fields: &Fields, wanted: &BTreeSet<Channel>) -> Result<Option<NewEve
         && let Ok(Value::Object(event)) = serde_json::from_str(&raw_json)
         && event.contains_key("kind")
     {
-        return Ok(ours::read(event, wanted)?.map(numbered));
+        return ours::read(event, wanted);
     }
     let row = Row {
         platform: text(fields, "platform").ok_or(Unreadable::Missing("platform"))?.to_owned(),
@@ -38,15 +38,4 @@ pub fn read(fields: &Fields, wanted: &BTreeSet<Channel>) -> Result<Option<NewEve
 /// The number of a row in a table says nothing of the message outside of it.
 fn is_count(id: &str) -> bool {
     id.bytes().all(|letter| letter.is_ascii_digit())
-}
-
-/// A file may be read twice, so that what has no id of its platform gets one.
-fn numbered(event: NewEvent) -> NewEvent {
-    let Kind::Message(message) = &event.kind else { return event };
-    let made = || {
-        let at = event.happened_at().0.to_string();
-        made_id(&event.channel.platform, &at, &message.author.name, &message.text)
-    };
-    let native_id = event.native_id.clone().unwrap_or_else(made);
-    NewEvent { native_id: Some(native_id), ..event }
 }

@@ -115,7 +115,7 @@ impl Row {
 }
 
 /// An id for what has none, from all that makes it one.
-pub fn made_id(platform: &Platform, ts: &str, username: &str, text: &str) -> String {
+fn made_id(platform: &Platform, ts: &str, username: &str, text: &str) -> String {
     let mut hash = Sha256::new();
     for part in [platform.as_str(), ts, username, text] {
         hash.update(part.as_bytes());

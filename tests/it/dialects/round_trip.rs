@@ -43,9 +43,7 @@ fn survives(event: &NewEvent) -> Result<(), TestCaseError> {
     prop_assert_eq!(read(&wire::event(&stored), &BTreeSet::new()), vec![whole.clone()]);
     let frame = wire::events("x", [wire::event(&stored).as_str()].into_iter());
     prop_assert_eq!(read(&frame, &BTreeSet::new()), vec![whole.clone()]);
-    if whole.native_id.is_some() {
-        prop_assert_eq!(read(&exported(&stored), &BTreeSet::new()), vec![whole]);
-    }
+    prop_assert_eq!(read(&exported(&stored), &BTreeSet::new()), vec![whole]);
     Ok(())
 }
 
@@ -136,15 +134,4 @@ fn what_was_taken_away_does_not_come_back() {
 
     assert_eq!(read(&wire::event(&removed), &BTreeSet::new()), []);
     assert_eq!(read(&exported(&removed), &BTreeSet::new()), []);
-}
-
-#[test]
-fn an_exported_message_without_an_id_gets_the_same_one_each_time() {
-    let line = ":ada!ada@ada PRIVMSG #lovelace :hi";
-    let event = stored(NewEvent { at: Some(Millis(1)), ..heard(line).expect("an event") }, State::Visible);
-
-    let (first, second) = (read(&exported(&event), &BTreeSet::new()), read(&exported(&event), &BTreeSet::new()));
-
-    assert!(first[0].native_id.is_some());
-    assert_eq!(first, second);
 }
