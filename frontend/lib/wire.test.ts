@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fixture, fixtureNames, fixtureText } from "./fixtures";
-import { parseEvent, parseFrame, parseProblem, parseSession, parseSources } from "./wire";
+import { parseEvent, parseFrame, parseImport, parseProblem, parseSession, parseSources } from "./wire";
 
 describe("events", () => {
   test.each(fixtureNames.filter((name) => name.startsWith("event-")))("%s is read as what it says it is", (name) => {
@@ -149,4 +149,13 @@ test("a problem says its detail, else its title", () => {
   expect(parseProblem({ title: "Bad", detail: "`x` is no channel" })).toBe("`x` is no channel");
   expect(parseProblem({ title: "Bad" })).toBe("Bad");
   expect(parseProblem("<html>")).toBe("");
+});
+
+test("an import is there only while it goes on", () => {
+  const told = { state: "running", file: "elora.db", done: 5, total: 4, imported: 3, known: 1, unreadable: 1, reason: null };
+
+  expect(parseImport(told)).toEqual({ file: "elora.db", done: 5, total: 5, reason: null });
+  expect(parseImport({ ...told, state: "waiting", reason: "why" })).toMatchObject({ reason: "why" });
+  for (const state of ["none", "finished", "newer", undefined]) expect(parseImport({ ...told, state })).toBeNull();
+  expect(parseImport(null)).toBeNull();
 });

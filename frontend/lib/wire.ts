@@ -178,6 +178,23 @@ export function parseEvent(json: unknown): ChatEvent | null {
 }
 
 /** Reads the list that `/api/sources` and the `sources` topic share. */
+/** The import of an older file, while there is one. */
+export interface Import {
+  file: string;
+  done: number;
+  total: number;
+  /** Why it waits, or null while it goes on. */
+  reason: string | null;
+}
+
+/** Null where there is nothing to import, or nothing left. */
+export function parseImport(json: unknown): Import | null {
+  const { state, file, done, total, reason } = object(json);
+  if (state !== "running" && state !== "waiting") return null;
+  const [read, of] = [maybeNumber(done) ?? 0, maybeNumber(total) ?? 0];
+  return { file: string(file), done: read, total: Math.max(read, of), reason: state === "waiting" ? string(reason) : null };
+}
+
 export function parseSources(json: unknown): Source[] {
   return list(object(json).sources, parseSource);
 }

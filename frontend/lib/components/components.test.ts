@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { fixture, fixtureText, message } from "../fixtures";
 import { parseSources, type Fragment } from "../wire";
 import Fragments from "./Fragments.svelte";
+import ImportLine from "./ImportLine.svelte";
 import Line from "./Line.svelte";
 import SourceCard from "./SourceCard.svelte";
 
@@ -128,4 +129,18 @@ test("who may not change anything sees no button for it", () => {
   const { container } = render(SourceCard, { source: source!, now: 0 });
 
   expect(container.querySelector("button")).toBeNull();
+});
+
+test("an import says how far it is, and why it waits", () => {
+  const progress = { file: "elora.db", done: 350_000, total: 1_000_000, reason: null };
+  const { container, unmount } = render(ImportLine, { progress });
+
+  const bar = screen.getByRole("progressbar", { name: "Importing elora.db: 350,000 of 1,000,000 messages (35 %)" });
+  expect([bar.getAttribute("max"), (bar as HTMLProgressElement).value]).toEqual(["1000000", 350_000]);
+  unmount();
+
+  render(ImportLine, { progress: { ...progress, reason: "elora.db is being changed" } });
+  expect(screen.getByRole("progressbar").getAttribute("aria-labelledby")).toBe("import-what");
+  expect(text(document.body)).toContain("Waiting: elora.db is being changed");
+  expect(text(container)).toBe("");
 });

@@ -5,7 +5,7 @@ import { Chat } from "../../lib/chat.svelte";
 import { Clock } from "../../lib/clock.svelte";
 import { Feed } from "../../lib/feed.svelte";
 import { Sources } from "../../lib/sources.svelte";
-import type { ChatEvent, Session } from "../../lib/wire";
+import { parseImport, type ChatEvent, type Import, type Session } from "../../lib/wire";
 
 /** Lines kept in the page; older ones are in the archive. */
 const KEPT_LINES = 2_000;
@@ -22,6 +22,7 @@ export class Dashboard {
   readonly clock = new Clock();
   readonly feed: Feed;
   session = $state.raw<Session | null>(null);
+  importing = $state.raw<Import | null>(null);
   lastEventAt = $state(0);
 
   constructor() {
@@ -32,6 +33,7 @@ export class Dashboard {
         reset: (isNewEpoch) => this.chat.reset(isNewEpoch),
         state: (topic, data) => {
           if (topic === "sources") this.sources.take(data);
+          if (topic === "import") this.importing = parseImport(data);
         },
         // Another server may have come up, which knows this browser or does not.
         hello: () => void this.#ask(),

@@ -101,7 +101,9 @@ impl Import {
 
     /// Says why it waits, once for each reason.
     fn wait_for(&self, path: &Path, trouble: &Stopped) {
-        let (now, reason) = (self.board.now(), Some(trouble.to_string()));
+        // Readers need not know where it lies.
+        let reason = trouble.to_string().replace(&path.display().to_string(), &name(path));
+        let (now, reason) = (self.board.now(), Some(reason));
         if now.state == State::Waiting && now.reason == reason {
             return;
         }
