@@ -117,6 +117,10 @@ bench-export: ##@Measure Export of 100,000 rows, beside a bare loop
 bench-purge: ##@Measure The feed while 1,000,000 rows are purged
 	@scripts/bench purge
 
+.PHONY: bench-import
+bench-import: ##@Measure The feed and history while a file of 1,000,000 rows is imported
+	@scripts/bench import
+
 .PHONY: ws
 ws: ##@Look Print chat from a running server, a line each
 	@$(WS) $(ARGS)

@@ -1,7 +1,7 @@
 //! What the whole way costs, from a chat line to a client's frame: each number beside a peer or a floor that was
 //! measured in the same run, in turns. Prints Markdown.
 //!
-//! `--only feed,slow,ingest,export,purge,memory,start,parse` measures some of it, `--seconds N` says how long a round takes, and
+//! `--only feed,slow,ingest,export,purge,import,memory,start,parse` measures some of it, `--seconds N` says how long a round takes, and
 //! `--into FILE` puts the results into a document. Without `--bench`, which cargo adds where it benches, everything
 //! runs small and short: whether every client gets every message in order is asserted, and never a time.
 
@@ -10,6 +10,7 @@ mod export;
 mod feed;
 mod filled;
 mod floor;
+mod import;
 mod ingest;
 mod machine;
 mod memory;
@@ -33,13 +34,14 @@ use report::Section;
 
 type Measure = fn(&Plan) -> Section;
 
-const MEASUREMENTS: [(&str, Measure); 8] = [
+const MEASUREMENTS: [(&str, Measure); 9] = [
     ("parse", parse::measure),
     ("feed", feed::measure),
     ("slow", slow::measure),
     ("ingest", ingest::measure),
     ("export", export::measure),
     ("purge", purge::measure),
+    ("import", import::measure),
     ("memory", memory::measure),
     ("start", start::measure),
 ];
