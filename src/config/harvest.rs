@@ -10,7 +10,15 @@ use url::Url;
 
 use super::{Secret, arguments, value};
 
-/// The reader of a file that a harvester writes. It is kept and shown; that reader is not built yet.
+/// A file that a harvester writes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Harvester {
+    /// The store's own path, unless it is named.
+    pub path: Option<PathBuf>,
+}
+
+/// The reader of a harvester's file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Tailer {

@@ -73,6 +73,7 @@ pub const KEYS: &[Key] = &[
     key("tailer_max_lag_ms", &["ELORA_TAILER_MAX_LAG_MS"]),
     key("tailer_persist_offsets", &["ELORA_TAILER_PERSIST_OFFSETS"]),
     key("tailer_offset_path", &["ELORA_TAILER_OFFSET_PATH"]),
+    key("harvester_path", &["GNASTY_SINK_SQLITE_PATH"]),
     key("gnasty_bin", &["GNASTY_BIN"]),
     key("gnasty_args", &["GNASTY_ARGS"]),
     key("gnasty_admin_base", &["ELORA_GNASTY_ADMIN_BASE"]),

@@ -78,6 +78,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
         twitch: loader.section("twitch_"),
         youtube: loader.section("youtube_"),
         tailer: loader.section("tailer_"),
+        harvester: loader.section("harvester_"),
         gnasty: loader.section("gnasty_"),
         handoff: loader.section("handoff_"),
         replay: loader.section("replay_"),
@@ -99,6 +100,7 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
     loader.token_folder(&mut config);
     loader.passing_store(flags, &mut config);
     config.exec.passed = layers.passed(|name| config.exec.passes(config.ingest.driver, name));
+    config.store.is_shared = config.reads_harvester() && config.harvester_file() == config.store.path;
     loader.contradictions(&config);
     config.remarks.extend(config.http.remarks().map(str::to_owned));
     if loader.errors.is_empty() { Ok(config) } else { Err(Errors(loader.errors)) }

@@ -23,7 +23,7 @@ mod tests;
 mod ui;
 mod value;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::chat::Channel;
 
@@ -32,7 +32,7 @@ pub use dev::Dev;
 pub use exec::Exec;
 pub use feed::{Feed, Socket};
 pub use handoff::{Handoff, PassFiles, bare_token};
-pub use harvest::{Gnasty, Suggestion, Tailer, Youtube};
+pub use harvest::{Gnasty, Harvester, Suggestion, Tailer, Youtube};
 pub use http::{ANY_ORIGIN, HostName, Http, Origin, Origins};
 pub use images::{ImageOrigin, Images};
 pub use ingest::{DriverKind, Ingest, Twitch};
@@ -55,6 +55,7 @@ pub struct Config {
     pub twitch: Twitch,
     pub youtube: Youtube,
     pub tailer: Tailer,
+    pub harvester: Harvester,
     pub gnasty: Gnasty,
     pub handoff: Handoff,
     pub replay: Replay,
@@ -70,6 +71,21 @@ pub struct Config {
 }
 
 impl Config {
+    /// The file that a harvester writes, or would write.
+    pub fn harvester_file(&self) -> &Path {
+        self.harvester.path.as_deref().unwrap_or(&self.store.path)
+    }
+
+    /// Whether a harvester's file is read from the start on: it stands in for a listener, or beside one.
+    pub fn reads_harvester(&self) -> bool {
+        self.tailer.enabled || self.harvester_is_driver()
+    }
+
+    /// Whether nobody else listens: gnasty that is not ours to start.
+    pub fn harvester_is_driver(&self) -> bool {
+        self.ingest.driver == DriverKind::Gnasty && self.gnasty.bin.is_none()
+    }
+
     /// Where the reader of a harvester's file keeps its place: beside the store, unless it is told otherwise.
     pub fn offset_path(&self) -> PathBuf {
         let beside = || {

@@ -60,6 +60,7 @@ pub fn everything(config: &Config) -> Value {
         ("twitch", json!(config.twitch)),
         ("youtube", json!(config.youtube)),
         ("tailer", json!(config.tailer)),
+        ("harvester", json!(config.harvester)),
         ("gnasty", json!(config.gnasty)),
         ("handoff", json!(config.handoff)),
         ("replay", json!(config.replay)),

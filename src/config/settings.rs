@@ -80,6 +80,13 @@ impl Current {
     pub fn now(&self) -> Arc<Settings> {
         self.0.borrow().clone()
     }
+
+    /// Resolves when they change; never, once nobody can change them any more.
+    pub async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// http becomes ws, and https wss.

@@ -14,6 +14,9 @@ use super::value;
 #[serde(default)]
 pub struct Store {
     pub path: PathBuf,
+    /// Whether a harvester is to write a file of this path, so that ours lies beside it.
+    #[serde(skip)]
+    pub is_shared: bool,
     #[serde(deserialize_with = "value::choice")]
     pub mode: Mode,
     #[serde(deserialize_with = "value::choice")]
@@ -36,6 +39,7 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             path: PathBuf::from("data/elora.db"),
+            is_shared: false,
             mode: Mode::Persistent,
             synchronous: Synchronous::Normal,
             busy_timeout: Duration::from_millis(5_000),

@@ -110,6 +110,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("tailer_max_lag_ms", "50"),
     ("tailer_persist_offsets", "1"),
     ("tailer_offset_path", "/data/offset.json"),
+    ("harvester_path", "/data/gnasty.db"),
     ("gnasty_bin", "/usr/local/bin/gnasty"),
     ("gnasty_args", "--stdout,--format,ndjson"),
     ("gnasty_admin_base", "http://gnasty-harvester:8765"),

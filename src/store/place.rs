@@ -33,19 +33,30 @@ pub fn choose(config: &config::Store) -> Result<Place, OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|source| denied(folder, source))?;
     }
-    let path = match owner(&path)? {
-        Owner::Nobody | Owner::Us => path,
-        Owner::Harvester => {
-            let ours = path.with_extension("events.db");
-            tracing::info!(theirs = %path.display(), ours = %ours.display(), "the configured file belongs to a harvester: keeping our store beside it");
-            match owner(&ours)? {
-                Owner::Nobody | Owner::Us => ours,
-                Owner::Harvester => return Err(OpenError::Foreign { path: ours, what: "a harvester's file" }),
-            }
+    let path = match owner(&path) {
+        Ok(Owner::Us) if config.is_shared => {
+            tracing::warn!(path = %path.display(), "our own store lies where a harvester's file is looked for, and nothing is read there: set GNASTY_SINK_SQLITE_PATH to the file that the harvester writes");
+            path
         }
+        Ok(Owner::Us) => path,
+        // Whatever is there, or will be, is the harvester's.
+        Ok(_) | Err(OpenError::Foreign { .. }) if config.is_shared => next_to(&path)?,
+        Ok(Owner::Nobody) => path,
+        Ok(Owner::Harvester) => next_to(&path)?,
+        Err(error) => return Err(error),
     };
     claim(&path)?;
     Ok(Place { path, ephemeral: false })
+}
+
+/// Where our store lies when the configured file is another program's.
+fn next_to(path: &Path) -> Result<PathBuf, OpenError> {
+    let ours = path.with_extension("events.db");
+    tracing::info!(theirs = %path.display(), ours = %ours.display(), "the configured file belongs to a harvester: keeping our store beside it");
+    match owner(&ours)? {
+        Owner::Nobody | Owner::Us => Ok(ours),
+        Owner::Harvester => Err(OpenError::Foreign { path: ours, what: "a harvester's file" }),
+    }
 }
 
 /// A new folder that nobody else can look into, or can have put anything in before.

@@ -81,8 +81,23 @@ fn shown(example: &str) -> Vec<(String, String, usize)> {
 pub fn unreachable(keys: &str) -> Vec<String> {
     let document = config::everything(&Config::default());
     let sections = [
-        "http", "store", "feed", "socket", "ingest", "twitch", "youtube", "tailer", "gnasty", "handoff", "exec",
-        "replay", "log", "ui", "dev", "images",
+        "http",
+        "store",
+        "feed",
+        "socket",
+        "ingest",
+        "twitch",
+        "youtube",
+        "tailer",
+        "harvester",
+        "gnasty",
+        "handoff",
+        "exec",
+        "replay",
+        "log",
+        "ui",
+        "dev",
+        "images",
     ];
     let fields = sections.iter().flat_map(|section| {
         let fields = document[section].as_object().unwrap();
