@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::Channel;
 use crate::config::{self, Config, Current, Mode};
 use crate::features::handoff::Courier;
-use crate::features::history::History;
+use crate::features::history::{History, Neighbor};
 use crate::features::import::Import;
 use crate::features::live::Live;
 use crate::features::seed::Seed;
@@ -30,6 +30,7 @@ use crate::features::sources::{Sources, top};
 use crate::features::{self, alerts, images, legacy};
 use crate::feed::{Forms, Hub, Tailer};
 use crate::ingest::{Backoff, Board, Sink, supervise, supervise_each};
+use crate::platforms::harvester::Purging;
 use crate::platforms::{self, Drivers, Kit, Opened};
 use crate::stages::{Running, Stage};
 use crate::store::{self, WriterThread};
@@ -147,6 +148,8 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let owner = Owner::open(&config.store, db.clone())?;
     let old = old_file(config, &db);
     let old_settings = old.as_deref().and_then(features::import::old_settings);
+    // Whoever reads a harvester's file brings its history in, too, and alone knows where that ends and news begin.
+    let old = old.filter(|old| !config.reads_harvester() || old != config.harvester_file());
     let mut settings = Settings::open(config, &db, old_settings).await?;
     let current = settings.current();
     let guard = Guard::new(&config.http, current.clone(), owner);
@@ -155,16 +158,18 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let hub = Hub::new(head, *db.purged().borrow());
     let tailer = Tailer::new(db.clone(), hub.clone(), forms.clone(), metrics.clone(), config.feed.clone());
     let board = Board::default();
-    let kit = Kit { current: current.clone(), marks: db.marks().await? };
+    let purging = Purging::default();
+    let kit = Kit { current: current.clone(), marks: db.marks().await?, purging: purging.clone() };
     let opened: Vec<_> = platforms::ALL.iter().filter_map(|(name, open)| Some((*name, open(config, &kit)?))).collect();
-    let heard = opened.iter().flat_map(|(_, opened)| opened.hears).cloned().collect();
+    let answering = opened.iter().filter(|(_, opened)| !matches!(opened.drivers, Drivers::Beside(_)));
+    let heard = answering.flat_map(|(_, opened)| opened.hears).cloned().collect();
     let sources = Sources::open(db.clone(), hub.clone(), board.clone(), config.sources.clone(), heard)
         .await
         .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
     sources.adopt(settings.adopted()).await?;
     let import = Import::new(db.clone(), hub.clone());
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
-    let history = History::open(db.clone(), stages.intake.clone()).await?;
+    let history = History::open(db.clone(), stages.intake.clone(), neighbor(config, &current, purging)).await?;
     let upstream = Upstream::new();
     let courier = Courier::new(config, db.clone(), upstream.clone());
     let settings = settings.serve(config, db.clone(), list(&sources), upstream.clone());
@@ -208,6 +213,19 @@ fn old_file(config: &Config, db: &store::Db) -> Option<PathBuf> {
     let configured = &config.store.path;
     let is_beside = config.store.mode == Mode::Persistent && db.path() != configured.as_path();
     is_beside.then(|| configured.clone())
+}
+
+/// What a purge does with a harvester's file.
+fn neighbor(config: &Config, current: &Current, purging: Purging) -> Neighbor {
+    let (path, is_driver, current) =
+        (config.harvester_file().to_owned(), config.harvester_is_driver(), current.clone());
+    Neighbor {
+        is_read: Arc::new(move || is_driver || current.now().tailer.enabled),
+        purge: Arc::new(move |before| {
+            let (purging, path) = (purging.clone(), path.clone());
+            async move { Ok(purging.purge(path, before).await?) }.boxed()
+        }),
+    }
 }
 
 /// What the settings may do with the list of sources.
@@ -285,6 +303,9 @@ fn listen(
         let (sink, restarts, stop) = (sink.clone(), sources.restarts(), intake.stop.clone());
         match drivers {
             Drivers::One(driver) => intake.spawn(name, supervise(name, driver, wanted, sink, backoff, restarts, stop)),
+            Drivers::Beside(driver) => {
+                intake.spawn(name, supervise(name, driver, wanted, sink.beside(), backoff, restarts, stop));
+            }
             Drivers::Each(make) => {
                 intake.spawn(name, supervise_each(name, make, wanted, sink, backoff, restarts, stop));
             }

@@ -67,6 +67,8 @@ pub async fn changed<T>(watched: &mut watch::Receiver<T>) {
 pub struct Sink {
     queue: mpsc::Sender<Entry>,
     board: Board,
+    /// Others say how the channels are doing.
+    is_beside: bool,
 }
 
 /// The house is closing: nothing more is taken.
@@ -76,12 +78,22 @@ pub struct Closed;
 
 impl Sink {
     pub fn new(queue: mpsc::Sender<Entry>, board: Board) -> Self {
-        Self { queue, board }
+        Self { queue, board, is_beside: false }
+    }
+
+    /// The same for a driver beside those that answer for the channels: what it says of their state is not told.
+    pub fn beside(self) -> Self {
+        Self { is_beside: true, ..self }
     }
 
     /// Hands an event to the writer. Awaiting it is the back-pressure: a full queue makes the driver wait.
     pub async fn send(&self, event: NewEvent) -> Result<(), Closed> {
         self.board.heard(&event);
+        self.queue.send(event.into()).await.map_err(|_| Closed)
+    }
+
+    /// The same for what was heard long ago, or before: it is no sign of life, and is not counted.
+    pub async fn send_again(&self, event: NewEvent) -> Result<(), Closed> {
         self.queue.send(event.into()).await.map_err(|_| Closed)
     }
 
@@ -93,7 +105,9 @@ impl Sink {
 
     /// Says how one channel is doing, for operators and the dashboard.
     pub fn report(&self, channel: &Channel, state: SourceState, reason: Option<&str>) {
-        self.board.report(channel, state, reason);
+        if !self.is_beside {
+            self.board.report(channel, state, reason);
+        }
     }
 
     /// The same of a channel that nobody asked for: the driver brings it along.

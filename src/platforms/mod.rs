@@ -10,8 +10,12 @@ use crate::config::{Config, Current};
 use crate::ingest::{Driver, Make, Marks};
 
 /// Every listener there is, by its name in logs and metrics.
-pub const ALL: &[(&str, Open)] =
-    &[(twitch::NAME, twitch::open), (exec::NAME, exec::open), (replay::NAME, replay::open)];
+pub const ALL: &[(&str, Open)] = &[
+    (twitch::NAME, twitch::open),
+    (exec::NAME, exec::open),
+    (harvester::NAME, harvester::open),
+    (replay::NAME, replay::open),
+];
 
 /// Opens a listener; none where the configuration does not ask for it.
 pub type Open = fn(&Config, &Kit) -> Option<Opened>;
@@ -22,6 +26,8 @@ pub struct Kit {
     pub current: Current,
     /// How far listeners had come when the house was opened.
     pub marks: Marks,
+    /// Told by whoever purges a harvester's file.
+    pub purging: harvester::Purging,
 }
 
 /// What a listener brings into the house.
@@ -35,6 +41,8 @@ pub struct Opened {
 pub enum Drivers {
     /// One hears them all.
     One(Box<dyn Driver>),
+    /// One that also hears what others hear, and answers for no channel.
+    Beside(Box<dyn Driver>),
     /// Each channel has a driver of its own, which is supervised by itself.
     Each(Make),
 }

@@ -30,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 const MARK: &str = "purged_before";
 const END: &str = "purged_end";
 const UNDER_WAY: &str = "purge:";
+/// Keys of the same that are under way in a harvester's file, which is read and refilled as our store is.
+const SHARED: &str = "purge_shared:";
 
 /// Everything from before a time, of what was there when the purge was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +65,27 @@ struct Stale {
 
 impl Db {
     /// Lays the mark. From then on nothing from before that time is taken, and the purge is sure to be finished: if it
-    /// is not carried out now, [`Db::unfinished_purges`] has it at the next start.
-    pub async fn begin_purge(&self, before: Millis) -> Result<Purge, Error> {
-        self.write_durably(move |tx| begin(tx, before, Millis::now())).await
+    /// is not carried out now, [`Db::unfinished_purges`] has it at the next start. So has
+    /// [`Db::unfinished_shared_purges`], if a harvester's file is to be purged as well.
+    pub async fn begin_purge(&self, before: Millis, is_shared: bool) -> Result<Purge, Error> {
+        let begin = move |tx: &Connection| {
+            if is_shared {
+                lock::set_meta(tx, &format!("{SHARED}{}", before.0), "")?;
+            }
+            begin(tx, before, Millis::now())
+        };
+        self.write_durably(begin).await
+    }
+
+    /// Up to which times a harvester's file is still to be purged.
+    pub async fn unfinished_shared_purges(&self) -> Result<Vec<Millis>, Error> {
+        self.read(shared).await
+    }
+
+    /// A harvester's file has nothing from before this time any more.
+    pub async fn end_shared_purge(&self, before: Millis) -> Result<(), Error> {
+        let key = format!("{SHARED}{}", before.0);
+        self.write(move |tx| forget_key(tx, &key)).await
     }
 
     /// Deletes every event that a purge means, and returns how many of them were messages.
@@ -180,6 +200,14 @@ fn under_way(connection: &Connection) -> rusqlite::Result<Vec<Purge>> {
     keys.filter_map(|key| key.map(|key| Purge::parse(&key)).transpose()).collect()
 }
 
+fn shared(connection: &Connection) -> rusqlite::Result<Vec<Millis>> {
+    let mut keys =
+        connection.prepare_cached("select key from meta where key >= 'purge_shared:' and key < 'purge_shared;'")?;
+    let keys = keys.query_map([], |row| row.get::<_, String>(0))?;
+    let before = |key: String| key.strip_prefix(SHARED).and_then(|before| before.parse().ok()).map(Millis);
+    keys.filter_map(|key| key.map(before).transpose()).collect()
+}
+
 fn delete_some(tx: &Connection, purge: Purge) -> rusqlite::Result<Chunk> {
     let begun = Instant::now();
     let mut chunk = Chunk { rows: 0, messages: 0 };
@@ -281,6 +309,10 @@ fn end(tx: &Connection, purge: Purge) -> rusqlite::Result<()> {
 }
 
 fn forget(tx: &Connection, purge: Purge) -> rusqlite::Result<()> {
-    tx.prepare_cached("delete from meta where key = :key")?.execute(named_params! { ":key": purge.key() })?;
+    forget_key(tx, &purge.key())
+}
+
+fn forget_key(tx: &Connection, key: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached("delete from meta where key = :key")?.execute(named_params! { ":key": key })?;
     Ok(())
 }

@@ -39,7 +39,9 @@ impl Listening {
         change(&mut config.twitch);
         let (_, open) = platforms::ALL.iter().find(|(name, _)| *name == "twitch").unwrap();
         let (_, current) = Current::new(Settings::of(&config));
-        let Drivers::One(driver) = open(&config, &Kit { current, marks: Marks::new() }).unwrap().drivers else {
+        let Drivers::One(driver) =
+            open(&config, &Kit { current, marks: Marks::new(), purging: Default::default() }).unwrap().drivers
+        else {
             panic!("Twitch has one driver for all channels")
         };
         let (wanted, list) = watch::channel(set(channels));

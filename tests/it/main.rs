@@ -14,6 +14,7 @@ mod faults;
 mod feed;
 mod guard;
 mod handoff;
+mod harvester;
 mod images;
 mod import;
 mod listen;

@@ -11,7 +11,9 @@ use crate::stages::Stage;
 use crate::store::{Db, Error};
 use crate::web::Routes;
 
-use purge::Purges;
+use purge::{Purges, Unfinished};
+
+pub use purge::Neighbor;
 
 /// The room.
 pub struct History {
@@ -21,9 +23,9 @@ pub struct History {
 
 impl History {
     /// Notes what an earlier run has left to delete. What is deleted is deleted in the stage's time.
-    pub async fn open(db: Db, stage: Stage) -> Result<Self, Error> {
-        let unfinished = db.unfinished_purges().await?;
-        Ok(Self { purges: Purges::new(db.clone(), stage, unfinished), db })
+    pub async fn open(db: Db, stage: Stage, neighbor: Neighbor) -> Result<Self, Error> {
+        let (ours, shared) = (db.unfinished_purges().await?, db.unfinished_shared_purges().await?);
+        Ok(Self { purges: Purges::new(db.clone(), stage, Unfinished { ours, shared }, neighbor), db })
     }
 
     /// Goes on with what was left when the program last ended.

@@ -3,18 +3,22 @@
 //!
 //! A writer that does not wait for locks must find none of ours. So a write-ahead log is read with its index opened
 //! read-only: such a reader never recovers an index and never sets a mark, it only shares locks that no commit asks for.
-//! It stays connected between two reads, so that a writer that was killed finds its index valid when it comes back. A
-//! file that has no log in use, or another journal, is read without any lock, and what was read counts only if nothing
+//! A file that has no log in use, or another journal, is read without any lock, and what was read counts only if nothing
 //! changed meanwhile.
+//!
+//! Nothing is held between two reads. A connection that stayed would keep a writer that ends from emptying its log and
+//! removing it, and then whoever copies or replaces the file that a stopped program left would have half of it. A writer
+//! that was killed makes its index anew when it comes back, which nobody here can disturb.
 //!
 //! One moment is left that cannot be closed from here: a reader that catches the index's header half written asks
 //! SQLite's write lock for a microsecond. The header is 48 bytes and is copied once in a commit.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
@@ -23,12 +27,17 @@ use url::Url;
 use super::table::Table;
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// The part of the header that is read: up to the change counter.
-const HEADER: usize = 28;
-/// Where the header says whether there is a write-ahead log, and what it then says.
-const READ_VERSION_AT: usize = 19;
-const HAS_LOG: u8 = 2;
-const COUNTER_AT: usize = 24;
+/// The part of the header that is read: all of it.
+const HEADER: usize = 100;
+/// Where a program marks its files; our mark, and the same as SQLite tells it.
+const OWNER_AT: usize = 68;
+const MARK: &[u8] = b"elor";
+const OURS: i32 = i32::from_be_bytes(*b"elor");
+const OUR_STORE: &str = "it is our own store; set GNASTY_SINK_SQLITE_PATH to the file that the harvester writes";
+
+/// How long after its last change a file counts as left alone. Between the change of a log and the moment when it can be
+/// read, a writer may wait for the disk.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// Page cache of the reader, in KiB: it reads each row once.
 const CACHE_KIB: i64 = 1024;
@@ -38,6 +47,8 @@ const CACHE_KIB: i64 = 1024;
 pub enum Trouble {
     #[error("{path} is not there yet", path = .0.display())]
     Missing(PathBuf),
+    #[error("{path} is not there, and cannot be made here ({cause}): the harvester has to make it", path = .path.display())]
+    NotMade { path: PathBuf, cause: String },
     #[error("{path} has no table of messages yet", path = .0.display())]
     NoTable(PathBuf),
     #[error("{path} is being changed", path = .0.display())]
@@ -60,15 +71,15 @@ impl Trouble {
 }
 
 /// Which file it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     pub device: u64,
     pub inode: u64,
 }
 
-/// What a file holds at one moment. Two equal ones of one file hold the same rows.
+/// What a file holds at one moment: two equal ones of one file hold the same rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Version(u64, i64);
+pub struct Version(u64);
 
 /// How the index of the log is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +93,8 @@ pub enum Manners {
 /// A file that another program writes.
 pub struct SharedFile {
     path: PathBuf,
-    held: Option<Held>,
-    /// Of the log, counted so that versions of two connections differ.
-    openings: u64,
+    /// Our own store, or what else is none of a harvester: it is not opened again.
+    foreign: Option<(Identity, &'static str)>,
 }
 
 /// What is read in one go, all of the same moment.
@@ -92,44 +102,48 @@ pub struct Moment<'a> {
     pub connection: &'a Connection,
     pub table: Table,
     pub identity: Identity,
-    pub version: Version,
-}
-
-struct Held {
-    connection: Connection,
-    sides: Sides,
-    manners: Manners,
-}
-
-/// The files by their inodes: others under the same names are another database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sides {
-    main: Identity,
-    log: u64,
-    index: u64,
 }
 
 /// How the file and its neighbors look.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Look {
     main: Identity,
     length: u64,
     changed_at: (i64, i64),
-    log: Option<(u64, u64)>,
+    log: Option<Log>,
+    /// The inode of the log's index.
     index: Option<u64>,
     has_journal: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Log {
+    inode: u64,
+    length: u64,
+    changed_at: (i64, i64),
 }
 
 impl SharedFile {
     /// Nothing is opened before something is read.
     pub fn new(path: &Path) -> Self {
         // A relative path means another file once it is part of an address.
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self { path, held: None, openings: 0 }
+        Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()), foreign: None }
     }
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Which version is there, without opening anything. None while somebody may be writing: a commit shows in the files'
+    /// times before it can be read.
+    pub fn version(&self) -> Option<Version> {
+        let look = look(&self.path).ok()?;
+        let (seconds, nanos) = look.log.as_ref().map_or(look.changed_at, |log| log.changed_at.max(look.changed_at));
+        let changed_at = Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?);
+        let is_settled = SystemTime::now() > UNIX_EPOCH + changed_at + SETTLED;
+        let mut version = DefaultHasher::new();
+        look.hash(&mut version);
+        is_settled.then(|| Version(version.finish()))
     }
 
     /// Reads in one short transaction. Blocks for as long as the query takes.
@@ -138,98 +152,87 @@ impl SharedFile {
         manners: Manners,
         query: impl FnOnce(&Moment<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, Trouble> {
-        let look = look(&self.path)?;
-        let sides = look.sides();
-        self.held = self.held.take().filter(|held| Some(held.sides) == sides && held.manners == manners);
-        if self.held.is_none() {
-            let header = header(&self.path)?;
-            let Some(sides) = sides.filter(|_| header[READ_VERSION_AT] == HAS_LOG) else {
-                return self.read_at_rest(&look, &header, query);
-            };
-            let connection = self.open(manners)?;
-            self.held = Some(Held { connection, sides, manners });
-            self.openings += 1;
+        let before = look(&self.path)?;
+        if let Some((identity, what)) = self.foreign.filter(|(identity, _)| *identity == before.main) {
+            tracing::trace!(inode = identity.inode, "the file is still the one that is not read");
+            return Err(Trouble::Foreign { path: self.path.clone(), what });
         }
-        let found = match &self.held {
-            Some(held) => self.read_log(held, query),
-            None => return Err(Trouble::Busy(self.path.clone())),
-        };
-        let is_same = self::look(&self.path).is_ok_and(|after| after.sides() == sides);
-        if !is_same || matches!(found, Err(Trouble::Broken { .. } | Trouble::Unfinished(_))) {
-            self.held = None;
+        let found =
+            if before.has_log() { self.read_log(&before, manners, query) } else { self.read_at_rest(&before, query) };
+        if let Err(Trouble::Foreign { what, .. }) = &found {
+            self.foreign = Some((before.main, what));
         }
-        if is_same { found } else { Err(Trouble::Busy(self.path.clone())) }
+        found
     }
 
-    /// Lets go of the file. The next read opens it anew.
-    pub fn close(&mut self) {
-        self.held = None;
-    }
-
-    fn read_log<T>(&self, held: &Held, query: impl FnOnce(&Moment<'_>) -> rusqlite::Result<T>) -> Result<T, Trouble> {
-        let read = || {
-            let connection = Transaction::new_unchecked(&held.connection, TransactionBehavior::Deferred)?;
-            let table = Table::find(&connection)?;
-            let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
-            let version = Version(self.openings, version);
-            let moment = |table| Moment { connection: &connection, table, identity: held.sides.main, version };
-            table.map(|table| query(&moment(table))).transpose()
-        };
-        self.told(read())
-    }
-
-    /// A file that nobody has open with a log: without locks, and for one read only.
-    fn read_at_rest<T>(
+    fn read_log<T>(
         &self,
         before: &Look,
-        header: &[u8; HEADER],
+        manners: Manners,
         query: impl FnOnce(&Moment<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, Trouble> {
-        let busy = || Trouble::Busy(self.path.clone());
-        if header[READ_VERSION_AT] == HAS_LOG && before.log_length() > 0 {
-            return Err(Trouble::Unfinished(self.path.clone()));
-        }
-        if before.has_journal {
-            return Err(busy());
-        }
-        let counter = u32::from_be_bytes([0, 1, 2, 3].map(|at| header[COUNTER_AT + at]));
-        let (seconds, nanos) = before.changed_at;
-        let version = Version(seconds.unsigned_abs() << 30 | nanos.unsigned_abs(), i64::from(counter));
-        let read = || {
-            let connection = connect(&self.path, "immutable=1")?;
-            let table = Table::find(&connection)?;
-            let moment = |table| Moment { connection: &connection, table, identity: before.main, version };
-            table.map(|table| query(&moment(table))).transpose()
-        };
-        let found = self.told(read());
-        let is_same = look(&self.path)? == *before && self::header(&self.path)? == *header;
-        if is_same { found } else { Err(busy()) }
-    }
-
-    fn open(&self, manners: Manners) -> Result<Connection, Trouble> {
         let way = match manners {
             Manners::Aside => "readonly_shm=1",
             Manners::WithPurge => "readonly_shm=0",
         };
-        connect(&self.path, way).map_err(|source| self.refused(source))
+        let found = self.query(before, way, query);
+        let is_same = look(&self.path).is_ok_and(|after| after.sides() == before.sides());
+        if is_same { found } else { Err(Trouble::Busy(self.path.clone())) }
     }
 
-    fn told<T>(&self, found: rusqlite::Result<Option<T>>) -> Result<T, Trouble> {
-        match found {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(Trouble::NoTable(self.path.clone())),
-            Err(source) => Err(self.refused(source)),
+    /// A file that nobody has open with a log: without locks.
+    ///
+    /// A commit makes a journal, counts itself in the header, changes other pages, and removes the journal. So the order
+    /// matters: whoever finds the count, then no journal, and after the query no journal, and then the same count, has
+    /// met no commit. The files' times tell less: many commits fit into one tick of them.
+    fn read_at_rest<T>(
+        &self,
+        before: &Look,
+        query: impl FnOnce(&Moment<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Trouble> {
+        let header = header(&self.path)?;
+        if look(&self.path)? != *before {
+            return Err(Trouble::Busy(self.path.clone()));
         }
+        if before.log.as_ref().is_some_and(|log| log.length > 0) {
+            return Err(Trouble::Unfinished(self.path.clone()));
+        }
+        if before.has_journal {
+            return Err(Trouble::Busy(self.path.clone()));
+        }
+        let found = self.query(before, "immutable=1", query);
+        let is_same = look(&self.path)? == *before && self::header(&self.path)? == header;
+        if is_same { found } else { Err(Trouble::Busy(self.path.clone())) }
+    }
+
+    fn query<T>(
+        &self,
+        look: &Look,
+        way: &str,
+        query: impl FnOnce(&Moment<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Trouble> {
+        let read = || {
+            let connection = connect(&self.path, way)?;
+            let connection = Transaction::new_unchecked(&connection, TransactionBehavior::Deferred)?;
+            if connection.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))? == OURS {
+                return Ok(Err(Trouble::Foreign { path: self.path.clone(), what: OUR_STORE }));
+            }
+            let Some(table) = Table::find(&connection)? else {
+                return Ok(Err(Trouble::NoTable(self.path.clone())));
+            };
+            query(&Moment { connection: &connection, table, identity: look.main }).map(Ok)
+        };
+        read().unwrap_or_else(|source| Err(self.refused(source)))
     }
 
     fn refused(&self, source: rusqlite::Error) -> Trouble {
         let path = self.path.clone();
         match source.sqlite_error_code() {
-            // The index is half made, or its maker is gone: the next writer makes it.
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
                 Trouble::Busy(path)
             }
-            Some(ErrorCode::ReadOnly) => Trouble::Unfinished(path),
+            // The index is half made, or its maker is gone: the next writer makes it.
+            Some(ErrorCode::ReadOnly) => Trouble::Busy(path),
             Some(ErrorCode::NotADatabase) => Trouble::Foreign { path, what: "it is not a SQLite file" },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 Trouble::Denied { path, cause: source.to_string() }
@@ -240,14 +243,13 @@ impl SharedFile {
 }
 
 impl Look {
-    fn log_length(&self) -> u64 {
-        self.log.map_or(0, |(_, length)| length)
+    fn has_log(&self) -> bool {
+        self.log.is_some() && self.index.is_some()
     }
 
-    /// None where no log is in use.
-    fn sides(&self) -> Option<Sides> {
-        let ((log, _), index) = self.log.zip(self.index)?;
-        Some(Sides { main: self.main, log, index })
+    /// The files by their inodes: others under the same names are another database.
+    fn sides(&self) -> (Identity, Option<u64>, Option<u64>) {
+        (self.main, self.log.as_ref().map(|log| log.inode), self.index)
     }
 }
 
@@ -275,22 +277,31 @@ fn look(path: &Path) -> Result<Look, Trouble> {
         main: Identity { device: main.dev(), inode: main.ino() },
         length: main.len(),
         changed_at: (main.mtime(), main.mtime_nsec()),
-        log: side("-wal").map(|log| (log.ino(), log.len())),
+        log: side("-wal").map(|log| Log {
+            inode: log.ino(),
+            length: log.len(),
+            changed_at: (log.mtime(), log.mtime_nsec()),
+        }),
         index: side("-shm").map(|index| index.ino()),
         has_journal: side("-journal").is_some_and(|journal| journal.len() > 0),
     })
 }
 
-/// The beginning of a file that no connection of ours is open to.
+/// The beginning of a file that has no log, and so no lock of ours.
 fn header(path: &Path) -> Result<[u8; HEADER], Trouble> {
     let mut header = [0; HEADER];
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
     match read {
+        Ok(()) if header[OWNER_AT..].starts_with(MARK) => {
+            Err(Trouble::Foreign { path: path.to_owned(), what: OUR_STORE })
+        }
         Ok(()) if header.starts_with(MAGIC) => Ok(header),
-        Ok(()) => Err(Trouble::Foreign { path: path.to_owned(), what: "it is not a SQLite file" }),
         // Somebody has just made it.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Trouble::NoTable(path.to_owned())),
-        Err(error) => Err(denied(path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && header == [0; HEADER] => {
+            Err(Trouble::NoTable(path.to_owned()))
+        }
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(denied(path, &error)),
+        _ => Err(Trouble::Foreign { path: path.to_owned(), what: "it is not a SQLite file" }),
     }
 }
 

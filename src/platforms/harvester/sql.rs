@@ -2,11 +2,13 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use super::file::Moment;
 use super::table::{Id, Table};
+use crate::chat::Millis;
+use crate::dialects::stamp;
 
 /// A column longer than this is not read, in bytes: no chat says so much, and many rows are in memory at once.
 const LONGEST: usize = 1024 * 1024;
@@ -80,16 +82,29 @@ pub fn at(moment: &Moment<'_>, row_id: i64) -> rusqlite::Result<Option<Place>> {
 
 /// Digests of what the newest rows say, newest first.
 pub fn digests(moment: &Moment<'_>, most: u32) -> rusqlite::Result<Vec<(i64, u64)>> {
-    let mut query = moment
-        .connection
-        .prepare_cached("select rowid, username, text from messages order by rowid desc limit :most")?;
-    let digest = |row: &Row<'_>| {
-        let mut digest = DefaultHasher::new();
-        text(row.get_ref(1)?).hash(&mut digest);
-        text(row.get_ref(2)?).hash(&mut digest);
-        Ok((row.get(0)?, digest.finish()))
-    };
+    let mut query =
+        moment.connection.prepare_cached("select rowid, text from messages order by rowid desc limit :most")?;
+    let digest = |row: &Row<'_>| Ok((row.get(0)?, digest(&text(row.get_ref(1)?))));
     query.query_map(named_params! { ":most": most }, digest)?.collect()
+}
+
+/// What a text comes to. It is kept nowhere.
+fn digest(text: &str) -> u64 {
+    let mut digest = DefaultHasher::new();
+    text.hash(&mut digest);
+    digest.finish()
+}
+
+impl Line {
+    pub fn digest(&self) -> u64 {
+        digest(&self.text)
+    }
+
+    pub fn place(&self) -> Place {
+        let id = self.native_id.as_deref().unwrap_or_default();
+        let print = print(&self.platform, id, &self.ts, &self.username);
+        Place { row_id: self.row_id, print, ts: self.ts.clone() }
+    }
 }
 
 fn place(moment: &Moment<'_>, which: &str, row_id: i64) -> rusqlite::Result<Option<Place>> {
@@ -97,38 +112,21 @@ fn place(moment: &Moment<'_>, which: &str, row_id: i64) -> rusqlite::Result<Opti
     let sql = format!("select rowid, ts, platform, {id}, username from messages where rowid <= :row_id {which}");
     let mut query = moment.connection.prepare_cached(&sql)?;
     let place = |row: &Row<'_>| {
-        let ts = text(row.get_ref(1)?);
-        let mut print = Print::default();
-        print.add(&text(row.get_ref(2)?));
-        match text(row.get_ref(3)?) {
-            // An upsert may change everything but the message's id.
-            id if !id.is_empty() => print.add(&id),
-            _ => {
-                print.add(&ts);
-                print.add(&text(row.get_ref(4)?));
-            }
-        }
-        Ok(Place { row_id: row.get(0)?, print: print.0, ts })
+        let column = |at| row.get_ref(at).map(text);
+        let ts = column(1)?;
+        let print = print(&column(2)?, &column(3)?, &ts, &column(4)?);
+        Ok(Place { row_id: row.get(0)?, print, ts })
     };
     query.query_row(named_params! { ":row_id": row_id }, place).optional()
 }
 
-/// A digest that is the same in every version of this program: it is kept (FNV-1a).
-struct Print(u64);
-
-impl Default for Print {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Print {
-    fn add(&mut self, text: &str) {
-        // What ends a part is no text.
-        for byte in text.bytes().chain([0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
+/// A digest that is the same in every version of this program: it is kept (FNV-1a). An upsert may change everything but
+/// the message's id.
+fn print(platform: &str, id: &str, ts: &str, username: &str) -> u64 {
+    let parts = if id.is_empty() { [platform, ts, username] } else { [platform, id, ""] };
+    // What ends a part is no text.
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0xff]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |print, byte| (print ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn lines(moment: &Moment<'_>, which: &str, row_id: i64, most: u32) -> rusqlite::Result<Vec<Line>> {
@@ -201,4 +199,46 @@ pub fn create(new: &Connection) -> rusqlite::Result<()> {
          create unique index messages_upsert_key on messages (platform, ts, username, text);
          commit;",
     )
+}
+
+/// A row's number and its time, as it stands there.
+pub type Dated = (i64, Value);
+
+/// Of the next rows after one, the last, and those that were sent before a time. None after the last row.
+pub fn old_rows(
+    connection: &Connection,
+    before: Millis,
+    row_id: i64,
+    most: u32,
+) -> rusqlite::Result<Option<(i64, Vec<Dated>)>> {
+    let mut query =
+        connection.prepare_cached("select rowid, ts from messages where rowid > :row_id order by rowid limit :most")?;
+    let rows =
+        query.query_map(named_params! { ":row_id": row_id, ":most": most }, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut rows = rows.collect::<rusqlite::Result<Vec<Dated>>>()?;
+    let Some((last, _)) = rows.last() else { return Ok(None) };
+    let last = *last;
+    rows.retain(|(_, ts)| stamp::of_text(&text(ts.into())).is_some_and(|ts| ts < before));
+    Ok(Some((last, rows)))
+}
+
+/// Deletes a row that still has this time.
+pub fn delete(connection: &Connection, row_id: i64, ts: &Value) -> rusqlite::Result<u64> {
+    let mut delete = connection.prepare_cached("delete from messages where rowid = :row_id and ts is :ts")?;
+    delete.execute(named_params! { ":row_id": row_id, ":ts": ts }).map(|rows| rows as u64)
+}
+
+/// Takes the write lock, or fails at once.
+pub fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("begin immediate")
+}
+
+/// Ends what was begun; nothing of it stays if that fails.
+pub fn end(connection: &Connection, done: rusqlite::Result<()>) -> rusqlite::Result<()> {
+    let ended = done.and_then(|()| connection.execute_batch("commit"));
+    if ended.is_err() {
+        // A failed rollback leaves nothing to roll back.
+        let _ = connection.execute_batch("rollback");
+    }
+    ended
 }

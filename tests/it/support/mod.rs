@@ -6,6 +6,7 @@ pub mod classic;
 pub mod curl;
 pub mod feed;
 pub mod gql;
+pub mod harvester;
 pub mod http;
 pub mod nginx;
 pub mod node;

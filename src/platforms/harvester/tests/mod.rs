@@ -1,19 +1,18 @@
 //! What is read of a file, in whichever state its writer left it. How a writer fares beside the reader is tested with a
 //! second process.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use self::sql::{elora, in_elora, say};
 use super::file::{Manners, Moment, SharedFile, Trouble};
-use super::{create, sql};
+use super::{create, sql as queries};
 
-const ELORA: &str = "create table messages (id TEXT primary key, ts INTEGER not null, username TEXT not null,
-    platform TEXT not null, text TEXT not null, emotes_json TEXT not null default '[]', raw_json TEXT,
-    badges_json TEXT not null default '[]')";
-const OF_GNASTY: &str = "insert into messages (platform, platform_msg_id, ts, username, text, colour)
-    values ('Twitch', ?1, 1000, 'ada', ?2, '#FF0000')";
+mod sql;
 
 struct Folder(tempfile::TempDir);
 
@@ -43,16 +42,12 @@ impl Folder {
     }
 }
 
-fn say(writer: &Connection, text: &str) {
-    writer.execute(OF_GNASTY, [format!("id-{text}").as_str(), text]).expect("the row is written");
-}
-
 fn texts(path: &Path) -> Result<Vec<String>, Trouble> {
     read(&mut SharedFile::new(path))
 }
 
 fn read(file: &mut SharedFile) -> Result<Vec<String>, Trouble> {
-    file.read(Manners::Aside, |moment| Ok(sql::after(moment, 0, 100)?.into_iter().map(|line| line.text).collect()))
+    file.read(Manners::Aside, |moment| Ok(queries::after(moment, 0, 100)?.into_iter().map(|line| line.text).collect()))
 }
 
 fn all<T>(path: &Path, query: impl FnOnce(&Moment<'_>) -> rusqlite::Result<T>) -> T {
@@ -65,11 +60,11 @@ fn rows_are_read_in_both_directions_and_counted() {
     let _writer = folder.gnasty(&["one", "two", "three"]);
 
     let (after, before, count, newest) = all(&folder.file(), |moment| {
-        let newest = sql::newest(moment)?.map(|place| place.row_id);
-        Ok((sql::after(moment, 1, 10)?, sql::before(moment, 3, 10)?, sql::count(moment, 2)?, newest))
+        let newest = queries::newest(moment)?.map(|place| place.row_id);
+        Ok((queries::after(moment, 1, 10)?, queries::before(moment, 3, 10)?, queries::count(moment, 2)?, newest))
     });
 
-    let texts = |lines: &[sql::Line]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+    let texts = |lines: &[queries::Line]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
     assert_eq!(texts(&after), ["two", "three"]);
     assert_eq!(texts(&before), ["two", "one"]);
     assert_eq!((count, newest), (2, Some(3)));
@@ -81,15 +76,14 @@ fn rows_are_read_in_both_directions_and_counted() {
 fn the_table_of_the_earlier_elora_is_read_by_its_own_ids() {
     let folder = Folder::new();
     let writer = Connection::open(folder.file()).expect("a new file");
-    writer.execute_batch(ELORA).expect("the table is made");
-    let insert = "insert into messages (id, ts, username, platform, text) values ('u-1', '2026-01-01T00:00:00Z', 'ada', 'Twitch', 'hi')";
-    writer.execute(insert, []).expect("the row is written");
+    elora(&writer);
+    in_elora(&writer, "u-1");
 
-    let lines = all(&folder.file(), |moment| sql::after(moment, 0, 10));
+    let lines = all(&folder.file(), |moment| queries::after(moment, 0, 10));
 
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].native_id.as_deref(), Some("u-1"));
-    assert_eq!((lines[0].ts.as_str(), lines[0].raw_json.as_str()), ("2026-01-01T00:00:00Z", ""));
+    assert_eq!((lines[0].ts.as_str(), lines[0].raw_json.as_str()), (sql::TS, ""));
 }
 
 #[test]
@@ -110,7 +104,7 @@ fn a_file_is_read_in_every_state_and_left_as_it_is() {
     assert_eq!(texts(&folder.file()).expect("a log nobody closed, from the start"), ["one"]);
     assert_eq!(folder.names(), rest);
 
-    drop(Connection::open(folder.file()).and_then(|writer| writer.execute("delete from messages where id = 9", [])));
+    sql::write_and_close(Connection::open(folder.file()).expect("it opens again"));
     assert_eq!(folder.names(), ["chat.db"], "the last writer closed it in order");
     assert_eq!(texts(&folder.file()).expect("a log that was closed in order"), ["one"]);
     assert_eq!(folder.names(), ["chat.db"]);
@@ -124,6 +118,7 @@ fn a_reader_that_stays_sees_what_a_new_writer_says() {
     assert_eq!(read(&mut reader).expect("it is read"), ["one"]);
 
     drop(writer);
+    assert_eq!(folder.names(), ["chat.db"], "nothing kept it from closing in order");
     let writer = Connection::open(folder.file()).expect("it opens again");
     say(&writer, "two");
 
@@ -136,17 +131,16 @@ fn a_reader_that_stays_sees_what_a_new_writer_says() {
 fn a_file_with_another_journal_is_read_without_a_lock() {
     let folder = Folder::new();
     let writer = Connection::open(folder.file()).expect("a new file");
-    writer.execute_batch(ELORA).expect("the table is made");
+    elora(&writer);
     let mut reader = SharedFile::new(&folder.file());
-    let insert = "insert into messages (id, ts, username, platform, text) values (?1, 1, 'ada', 'Twitch', ?1)";
-    writer.execute(insert, ["one"]).expect("the row is written");
+    in_elora(&writer, "one");
 
     assert_eq!(read(&mut reader).expect("it is read"), ["one"]);
-    writer.execute_batch("begin exclusive").expect("the reader holds nothing");
-    writer.execute(insert, ["two"]).expect("the row is written");
+    sql::take(&writer);
+    in_elora(&writer, "two");
     assert!(matches!(read(&mut reader), Err(Trouble::Busy(_))), "it is being changed");
-    writer.execute_batch("commit; pragma journal_mode = wal").expect("the reader holds nothing");
-    writer.execute(insert, ["three"]).expect("the row is written");
+    sql::give_back_with_a_log(&writer);
+    in_elora(&writer, "three");
 
     assert_eq!(read(&mut reader).expect("it is read"), ["one", "two", "three"]);
 }
@@ -159,33 +153,39 @@ fn what_is_no_harvesters_file_is_told() {
     std::fs::write(folder.file(), "").expect("a file");
     assert!(matches!(texts(&folder.file()), Err(Trouble::NoTable(_))));
     let writer = Connection::open(folder.file()).expect("a new file");
-    writer.execute_batch("create table messages (id INTEGER, body TEXT)").expect("the table is made");
+    sql::another_table(&writer);
     assert!(matches!(texts(&folder.file()), Err(Trouble::NoTable(_))));
     assert!(matches!(texts(folder.0.path()), Err(Trouble::Foreign { .. })));
 }
 
 #[test]
-fn a_version_is_another_after_every_change_and_only_then() {
+fn a_version_is_told_of_a_file_that_is_left_alone() {
     let folder = Folder::new();
     let writer = folder.gnasty(&["one"]);
-    let mut reader = SharedFile::new(&folder.file());
-    let mut version = || reader.read(Manners::Aside, |moment| Ok(moment.version)).expect("it is read");
+    let reader = SharedFile::new(&folder.file());
+    assert_eq!(reader.version(), None, "it has just been written");
 
-    let first = version();
-    assert_eq!(version(), first);
-    say(&writer, "two");
-    assert_ne!(version(), first);
+    let earlier = SystemTime::now() - Duration::from_secs(60);
+    let rest = |name: &str| {
+        let file = File::options().append(true).open(folder.0.path().join(name)).expect("it is there");
+        file.set_modified(earlier).expect("its time can be set");
+    };
+    drop(writer);
+    rest("chat.db");
+
+    let version = reader.version();
+    assert!(version.is_some() && reader.version() == version);
 }
 
 #[test]
 fn a_row_is_known_again_by_what_no_upsert_changes() {
     let folder = Folder::new();
     let writer = folder.gnasty(&["one", "two"]);
-    let place = || all(&folder.file(), |moment| sql::at(moment, 2)).expect("the row is there");
+    let place = || all(&folder.file(), |moment| queries::at(moment, 2)).expect("the row is there");
     let before = place();
 
-    writer.execute("update messages set text = 'changed', ts = 7 where id = 2", []).expect("it is changed");
+    sql::upsert(&writer, 2);
     assert_eq!(place().print, before.print);
-    writer.execute("update messages set platform_msg_id = 'other' where id = 2", []).expect("it is changed");
+    sql::make_another(&writer, 2);
     assert_ne!(place().print, before.print);
 }
