@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::feed::upgrade;
+use crate::support::harvester::Writer;
 use crate::support::server::Launch;
 
 const COMPOSE: &str = include_str!("../../docker-compose.yml");
@@ -191,6 +192,61 @@ async fn an_old_compose_file_with_our_image_is_told_which_variable_opens_reading
     }
     assert_eq!(upgrade(server.addr, "/ws/chat?replay=1", &[]).await.err(), Some(401));
     assert_eq!(server.get("/readyz").await.status, 200, "a health check needs no owner");
+}
+
+/// A value of the compose file, as Compose fills it in from a file of settings.
+fn filled_in(value: &str, dotenv: &[(&str, &str)]) -> String {
+    let Some((before, rest)) = value.split_once("${") else { return value.to_owned() };
+    let (inside, after) = rest.split_once('}').unwrap();
+    let (name, default) = inside.split_once(":-").unwrap_or((inside, ""));
+    let given = dotenv.iter().find(|(known, given)| *known == name && !given.is_empty());
+    format!("{before}{}{}", given.map_or(default, |(_, given)| given), filled_in(after, dotenv))
+}
+
+#[tokio::test]
+async fn a_harvester_in_one_volume_is_read_whatever_old_file_names_the_paths() {
+    let old: [(&[(&str, &str)], &str, &str); 3] = [
+        (&[], "gnasty.db", "elora.db"),
+        (&[("ELORA_DB_PATH", "/data/gnasty.db")], "gnasty.db", "gnasty.events.db"),
+        (
+            &[("ELORA_DB_PATH", "/data/elora.db"), ("GNASTY_SINK_SQLITE_PATH", "/data/elora.db")],
+            "elora.db",
+            "elora.events.db",
+        ),
+    ];
+    for (paths, theirs, ours) in old {
+        let launch = Launch::new().flagless();
+        let volume = launch.dir().to_owned();
+        let here = |value: String| value.replace("/data", &volume.display().to_string());
+        let dotenv = [paths, &[("ELORA_INGEST_DRIVER", "gnasty"), ("ELORA_DATA_DIR", "./chat")]].concat();
+        let inside = |name: &str| {
+            let fixed = service(name)["environment"].clone();
+            let fixed: Vec<(String, String)> = fixed
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| (name.clone(), here(filled_in(value.as_str().unwrap(), &dotenv))))
+                .collect();
+            // What the service sets is stronger than what it takes from the file.
+            let file = dotenv.iter().map(|(name, value)| ((*name).to_owned(), here((*value).to_owned())));
+            file.chain(fixed).collect::<Vec<_>>()
+        };
+        let path =
+            inside("gnasty-harvester").into_iter().find(|(name, _)| name == "GNASTY_SINK_SQLITE_PATH").unwrap().1;
+        assert_eq!(path, volume.join(theirs).display().to_string());
+        let launch = inside("elora-chat").iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+
+        // The harvester waits for a healthy server.
+        let server = launch.env("ELORA_HTTP_ADDR", "127.0.0.1:0").start().await;
+        assert_eq!(server.get("/readyz").await.status, 200);
+        let mut feed = server.feed("?last=0").await;
+        let mut writer = Writer::start(Path::new(&path)).await;
+        writer.say("a", "hello").await;
+        feed.event("a").await;
+
+        assert!(volume.join(ours).exists(), "our store lies beside it");
+        assert!(server.said().contains(&format!("{}", volume.join(ours).display())), "{}", server.said());
+    }
 }
 
 /// `scripts/compose` with a stand-in that prints what it is called with; `programs` are name and body of further ones.
