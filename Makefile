@@ -30,7 +30,7 @@ help:
 	@awk 'BEGIN { FS = ":.*##@" } \
 		/^[a-z][a-z-]*:.*##@/ { split($$2, word, " "); section = word[1]; text = substr($$2, length(section) + 2); \
 			if (section != last) { printf "\n%s\n", section; last = section } \
-			printf "  %-13s %s\n", $$1, text }' $(firstword $(MAKEFILE_LIST))
+			printf "  %-14s %s\n", $$1, text }' $(firstword $(MAKEFILE_LIST))
 	@echo
 
 .PHONY: run
@@ -116,6 +116,10 @@ bench-export: ##@Measure Export of 100,000 rows, beside a bare loop
 .PHONY: bench-purge
 bench-purge: ##@Measure The feed while 1,000,000 rows are purged
 	@scripts/bench purge
+
+.PHONY: soak-harvester
+soak-harvester: ##@Measure A harvester that waits for no lock beside our reader, for a minute
+	@scripts/bench harvester
 
 .PHONY: bench-import
 bench-import: ##@Measure The feed and history while a file of 1,000,000 rows is imported

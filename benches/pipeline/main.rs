@@ -1,7 +1,7 @@
 //! What the whole way costs, from a chat line to a client's frame: each number beside a peer or a floor that was
 //! measured in the same run, in turns. Prints Markdown.
 //!
-//! `--only feed,slow,ingest,export,purge,import,memory,start,parse` measures some of it, `--seconds N` says how long a round takes, and
+//! `--only feed,slow,ingest,export,purge,import,harvester,memory,start,parse` measures some of it, `--seconds N` says how long a round takes, and
 //! `--into FILE` puts the results into a document. Without `--bench`, which cargo adds where it benches, everything
 //! runs small and short: whether every client gets every message in order is asserted, and never a time.
 
@@ -10,6 +10,7 @@ mod export;
 mod feed;
 mod filled;
 mod floor;
+mod harvester;
 mod import;
 mod ingest;
 mod machine;
@@ -27,14 +28,14 @@ mod start;
 mod support;
 mod upstream;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use report::Section;
 
 type Measure = fn(&Plan) -> Section;
 
-const MEASUREMENTS: [(&str, Measure); 9] = [
+const MEASUREMENTS: [(&str, Measure); 10] = [
     ("parse", parse::measure),
     ("feed", feed::measure),
     ("slow", slow::measure),
@@ -42,6 +43,7 @@ const MEASUREMENTS: [(&str, Measure); 9] = [
     ("export", export::measure),
     ("purge", purge::measure),
     ("import", import::measure),
+    ("harvester", harvester::measure),
     ("memory", memory::measure),
     ("start", start::measure),
 ];
@@ -84,6 +86,9 @@ impl Plan {
 }
 
 fn main() {
+    if let Some(path) = std::env::var_os(support::harvester::ROLE) {
+        return support::harvester::run(Path::new(&path));
+    }
     let args: Vec<String> = std::env::args().collect();
     if args.iter().any(|arg| arg == floor::ARGUMENT) {
         return floor::run();

@@ -72,8 +72,12 @@ impl Writer {
         writeln!(self.input, "{what}").expect("the writer reads");
     }
 
+    pub async fn answer_with_errors(&mut self) -> Value {
+        within(LONGEST, "the writer answers", self.answers.recv()).await.expect("the writer lives")
+    }
+
     pub async fn answer(&mut self) -> Value {
-        let answer = within(LONGEST, "the writer answers", self.answers.recv()).await.expect("the writer lives");
+        let answer = self.answer_with_errors().await;
         assert_eq!(answer["errors"], json!([]), "the writer met an error");
         answer
     }
