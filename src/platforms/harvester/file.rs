@@ -18,6 +18,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::config::DbConfig;
@@ -38,6 +39,10 @@ const OUR_STORE: &str = "it is our own store; set GNASTY_SINK_SQLITE_PATH to the
 /// How long after its last change a file counts as left alone. Between the change of a log and the moment when it can be
 /// read, a writer may wait for the disk.
 const SETTLED: Duration = Duration::from_secs(10);
+
+/// Held while a file is opened without SQLite, and while a purge writes. Whoever closes a file drops every lock that the
+/// process has on it, also those of others here: so this is of the process, as they are.
+static SOLE: Mutex<()> = Mutex::new(());
 
 /// Page cache of the reader, in KiB: it reads each row once.
 const CACHE_KIB: i64 = 1024;
@@ -290,6 +295,7 @@ fn look(path: &Path) -> Result<Look, Trouble> {
 /// The beginning of a file that has no log, and so no lock of ours.
 fn header(path: &Path) -> Result<[u8; HEADER], Trouble> {
     let mut header = [0; HEADER];
+    let _sole = sole();
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
     match read {
         Ok(()) if header[OWNER_AT..].starts_with(MARK) => {
@@ -311,6 +317,11 @@ fn denied(path: &Path, error: &io::Error) -> Trouble {
         io::ErrorKind::NotFound => Trouble::Missing(path),
         _ => Trouble::Denied { path, cause: error.to_string() },
     }
+}
+
+/// Nobody here opens a file past SQLite as long as this is kept.
+pub fn sole() -> MutexGuard<'static, ()> {
+    SOLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use tokio::sync::watch;
 
-use super::file::beside;
+use super::file::{beside, sole};
 use super::sql::{self, Dated};
 use crate::chat::Millis;
 
@@ -122,6 +122,7 @@ impl Broom {
         if !self.path.exists() {
             return Ok(Swept::All);
         }
+        let _sole = sole();
         let connection = connect(&self.path)?;
         // What to delete is found before the lock is taken.
         while self.found.is_empty() {

@@ -142,7 +142,10 @@ impl Reader {
             Ok((progress, lines))
         })?;
         if known.as_ref().is_some_and(|known| progress.row_id < known.row_id) {
-            tracing::warn!(path = %file.path().display(), "harvester: the rows are others than they were: reading from the beginning");
+            // All may be gone because somebody purged them.
+            if !lines.is_empty() {
+                tracing::warn!(path = %file.path().display(), "harvester: the rows are others than they were: reading from the beginning");
+            }
             self.said.clear();
             self.recall = None;
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{POLL_MS, assert_once, file, reading, texts, watched};
 use crate::support::harvester::{Writer, now_ms};
-use crate::support::server::{Launch, asked_until};
+use crate::support::server::{Launch, Server, asked_until};
 
 /// Both programs are told of the same path.
 fn sharing() -> Launch {
@@ -90,6 +90,27 @@ async fn what_was_there_before_is_history_and_comes_to_no_screen() {
 
     assert_eq!(texts(&feed), ["news"]);
     assert_eq!(server.column::<i64>(count), [1202], "and once");
+}
+
+#[tokio::test]
+async fn history_that_was_cut_short_goes_on_and_comes_once() {
+    let launch = reading();
+    let mut writer = Writer::start(&file(&launch)).await;
+    writer.flood("old", 8000, 0).await;
+    let all = "select count(*) from events where kind = 'message'";
+    let stored = |server: &Server| server.column::<i64>(all)[0];
+
+    let server = launch.start().await;
+    asked_until("a part of it is there", &server, "/healthz", |_| stored(&server) > 0).await;
+    let server = server.kill().await;
+    writer.say("meanwhile", "while nobody read").await;
+    let server = server.start().await;
+    asked_until("all of it is there", &server, "/healthz", |_| stored(&server) == 8001).await;
+
+    let news = "select text from events where kind = 'message' and id > 0";
+    assert_eq!(server.column::<String>(news), ["while nobody read"], "the rest is history");
+    let once = "select count(*) - count(distinct native_id) from events where kind = 'message'";
+    assert_eq!(server.column::<i64>(once), [0]);
 }
 
 #[tokio::test]
