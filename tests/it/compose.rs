@@ -203,9 +203,12 @@ fn filled_in(value: &str, dotenv: &[(&str, &str)]) -> String {
     format!("{before}{}{}", given.map_or(default, |(_, given)| given), filled_in(after, dotenv))
 }
 
+/// What an older file says of paths.
+type Paths = &'static [(&'static str, &'static str)];
+
 #[tokio::test]
 async fn a_harvester_in_one_volume_is_read_whatever_old_file_names_the_paths() {
-    let old: [(&[(&str, &str)], &str, &str); 3] = [
+    let old: [(Paths, &str, &str); 3] = [
         (&[], "gnasty.db", "elora.db"),
         (&[("ELORA_DB_PATH", "/data/gnasty.db")], "gnasty.db", "gnasty.events.db"),
         (
