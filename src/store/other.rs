@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::{OpenError, connection, events, migrate, place, refused};
+use super::{OpenError, connection, events, foreign, migrate, place, refused};
 use crate::chat::{Event, EventId};
 use crate::config;
 
@@ -19,8 +19,9 @@ impl Other {
     /// Opens a file that has our mark. Nothing beside it is made, unless a server has it open.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let sqlite = |source| refused(path, source);
-        let has_log = std::fs::metadata(place::beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
-        let connection = connect(path, has_log).map_err(sqlite)?;
+        // Without a log nobody has written since it was closed, and a read-only folder is no hindrance.
+        let way = if foreign::has_log(path) { None } else { Some(foreign::AT_REST) };
+        let connection = foreign::connect(path, way).map_err(sqlite)?;
         migrate::assert_known(&connection, path)?;
         connection::prepare_reader(&connection, &config::Store::default()).map_err(sqlite)?;
         let total = connection.query_row("select count(*) from events", [], |row| row.get::<_, i64>(0));
@@ -46,13 +47,4 @@ impl Other {
 /// Whether a file with SQLite's header has our mark.
 pub fn is_ours(header: &[u8]) -> bool {
     place::has_mark(header)
-}
-
-fn connect(path: &Path, has_log: bool) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut address = url::Url::from_file_path(absolute).map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
-    // Without a log nobody has written since it was closed, and a read-only folder is no hindrance.
-    address.set_query(if has_log { None } else { Some("immutable=1") });
-    Connection::open_with_flags(address.as_str(), flags)
 }

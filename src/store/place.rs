@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::OpenError;
+use super::{OpenError, foreign};
 use crate::config::{self, Mode};
 
 /// `elor` in ASCII: marks the header of every file we make (SQLite's application id, offset 68).
@@ -141,12 +141,7 @@ fn header(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
 
 /// Looks without locks and without creating side files.
 fn has_messages(path: &Path) -> bool {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let Ok(mut uri) = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned())) else {
-        return false;
-    };
-    uri.set_query(Some("immutable=1"));
-    let found = Connection::open_with_flags(uri.as_str(), flags).and_then(|connection| {
+    let found = foreign::connect(path, Some(foreign::AT_REST)).and_then(|connection| {
         connection.query_row(
             "select count(*) from sqlite_master where type = 'table' and name = 'messages'",
             [],
