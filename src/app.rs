@@ -167,7 +167,8 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         .await
         .with_context(|| format!("{} cannot take the list of sources", db.path().display()))?;
     sources.adopt(settings.adopted()).await?;
-    let import = Import::new(db.clone(), hub.clone());
+    let wanted = sources.clone();
+    let import = Import::new(db.clone(), hub.clone(), Arc::new(move || wanted.channels()));
     let live = Live::new(config, db.clone(), hub, forms, metrics.clone(), stages.sockets.clone());
     let history = History::open(db.clone(), stages.intake.clone(), neighbor(config, &current, purging)).await?;
     let upstream = Upstream::new();
@@ -253,8 +254,7 @@ fn start(house: House, listener: TcpListener, stages: &Stages) -> Sink {
         stages.intake.spawn("gnasty", gnasty.run(stages.intake.stop.clone()));
     }
     if let Some(old) = house.old {
-        let (wanted, stop) = (sources.channels(), stages.intake.stop.clone());
-        stages.intake.spawn_guest("import", import.run(old, wanted, stop));
+        stages.intake.spawn_guest("import", import.run(old, stages.intake.stop.clone()));
     }
     stages.intake.spawn("sources", sources.announce(metrics, stages.intake.stop.clone()));
     history.resume();

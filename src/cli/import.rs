@@ -9,10 +9,12 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::deliver::deliver;
 use super::{client, exit};
 use crate::app;
 use crate::config::Config;
 use crate::features::import::{Outcome, Step};
+use crate::store::OpenError;
 use crate::telemetry::escape;
 
 /// How often a terminal's line is written anew, and how often a line is added where there is no terminal.
@@ -32,7 +34,7 @@ pub fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::new();
     let stop = CancellationToken::new();
     let done = runtime.block_on(async {
-        let importing = app::import(config, &arguments.files, &stop, |step| screen.show(step));
+        let importing = import(config, &arguments.files, &stop, |step| screen.show(step));
         tokio::pin!(importing);
         tokio::select! {
             done = &mut importing => return done,
@@ -49,6 +51,29 @@ pub fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(exit::STOPPED));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Into the store itself, or through the server that has it open.
+async fn import(
+    config: &Config,
+    files: &[PathBuf],
+    stop: &CancellationToken,
+    mut tell: impl FnMut(&Step<'_>),
+) -> anyhow::Result<Outcome> {
+    let own = app::import(config, files, stop, &mut tell).await;
+    match own {
+        Err(error) if error.chain().any(is_in_use) => {
+            let sent = deliver(config, files, stop, tell).await;
+            sent.map_err(|why| {
+                error.context(format!("the server that runs could not be sent anything either: {why:#}"))
+            })
+        }
+        own => own,
+    }
+}
+
+fn is_in_use(cause: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(OpenError::InUse { .. }))
 }
 
 fn sentence(outcome: &Outcome) -> String {

@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod deliver;
 pub mod exit;
 mod healthcheck;
 mod import;

@@ -40,7 +40,7 @@ impl Db {
         let bring = move |tx: &Connection, appender: &mut Appender| {
             let mut brought = Brought::default();
             for event in events {
-                brought.count(appender.append_or_skip(tx, &of_old(event))?);
+                brought.count(appender.append_or_skip(tx, &as_history(event))?);
             }
             if let Some((name, value)) = &mark {
                 entry::set(tx, name, value)?;
@@ -69,7 +69,7 @@ impl Brought {
 
 /// The event as history: it was received when it happened, as far as anybody knows, and it has an id by which it is
 /// known again.
-fn of_old(mut event: NewEvent) -> NewEvent {
+pub fn as_history(mut event: NewEvent) -> NewEvent {
     event.backfill = true;
     event.received_at = event.happened_at();
     if event.native_id.as_deref().is_none_or(str::is_empty) {

@@ -37,7 +37,7 @@ use crate::telemetry::Metrics;
 
 use health::Backlog;
 
-pub use backfill::Brought;
+pub use backfill::{Brought, as_history};
 pub use entry::{Entry, Marks};
 pub use health::{Health, State as HealthState};
 pub use lock::{meta, set_meta};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
+use super::Answer;
 use super::carry::{Pace, Stopped, Tally, carry};
 use super::lines::Lines;
 use super::origin::{Origin, Piece, Trouble};
@@ -82,7 +83,7 @@ impl Given {
     }
 
     /// None where there is nothing in it.
-    fn open(&self, wanted: BTreeSet<Channel>, marks: &Marks) -> Result<Option<Box<dyn Origin>>, Trouble> {
+    pub(super) fn open(&self, wanted: BTreeSet<Channel>, marks: &Marks) -> Result<Option<Box<dyn Origin>>, Trouble> {
         Ok(Some(match self {
             Self::Stdin => Box::new(Lines::open(Box::new(io::stdin()), self.name(), None, wanted, PIECE)?),
             Self::Lines(path) => Box::new(lines(path, wanted)?),
@@ -139,6 +140,16 @@ pub async fn bring(
 }
 
 impl Outcome {
+    /// Adds what a server says of some of its lines.
+    pub fn note(&mut self, name: &str, answer: &Answer) {
+        let Answer { imported: stored, known, outdated, unreadable, first } = answer;
+        self.brought += Brought { stored: *stored, known: *known, outdated: *outdated, refused: 0 };
+        self.unreadable += unreadable;
+        if let (None, Some(first)) = (&self.first, first) {
+            self.first = Some(format!("{name} {first}"));
+        }
+    }
+
     fn add(&mut self, name: &str, tally: &Tally) {
         self.brought += tally.brought;
         self.unreadable += tally.unreadable + tally.brought.refused;

@@ -1,35 +1,39 @@
 //! History from elsewhere: a file of the earlier elora or of gnasty that lies where our store was configured, brought in
 //! by itself, and what somebody brings by hand. Reads only, and takes its time: chat and readers go first.
 
+mod api;
 mod by_hand;
 mod carry;
 mod lines;
 mod origin;
 mod ours;
+mod parcels;
 mod progress;
 mod sql;
 mod table;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::State as Held;
 use tokio_util::sync::CancellationToken;
 
 use self::carry::{Pace, Tally, carry};
-use self::origin::Origin as _;
+use self::origin::{Origin as _, Piece};
 use self::progress::{Board, Progress, Reporter, State};
 use self::table::{Found, Table};
 use crate::chat::Channel;
 use crate::feed::Hub;
 use crate::ingest::Backoff;
 use crate::store::{self, Db};
-use crate::web::{Json, Routes};
+use crate::web::Routes;
 
+pub use self::api::Answer;
 pub use self::by_hand::{Given, Outcome, Progress as Step, bring};
 pub use self::carry::Stopped;
 pub use self::origin::Trouble;
+pub use self::parcels::{Parcel, Parcels};
 pub use self::table::old_settings;
 
 /// Rows in a piece: chat waits for it some 3 ms.
@@ -43,23 +47,27 @@ const RETRY_MOST: Duration = Duration::from_secs(60);
 pub struct Import {
     db: Db,
     board: Board,
+    /// The channels that something may be of which does not say it.
+    wanted: Wanted,
 }
 
+pub type Wanted = Arc<dyn Fn() -> BTreeSet<Channel> + Send + Sync>;
+
 impl Import {
-    pub fn new(db: Db, hub: Hub) -> Self {
-        Self { db, board: Board::new(hub) }
+    pub fn new(db: Db, hub: Hub, wanted: Wanted) -> Self {
+        Self { db, board: Board::new(hub), wanted }
     }
 
     pub fn routes(&self) -> Routes {
-        Routes::new().get("/api/import", show).with_state(self.board.clone())
+        Routes::new().get("/api/import", api::show).post("/api/import", api::bring).with_state(self.clone())
     }
 
     /// Brings the history of a file in, once: what an earlier run has brought is not read again. Ends when it is done.
-    pub async fn run(self, path: PathBuf, wanted: BTreeSet<Channel>, stop: CancellationToken) {
+    pub async fn run(self, path: PathBuf, stop: CancellationToken) {
         let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
         loop {
             let begun = Instant::now();
-            match self.attempt(&path, &wanted, &stop).await {
+            match self.attempt(&path, &stop).await {
                 Ok(()) => return,
                 Err(trouble) => self.wait_for(&path, &trouble),
             }
@@ -70,10 +78,10 @@ impl Import {
         }
     }
 
-    async fn attempt(&self, path: &Path, wanted: &BTreeSet<Channel>, stop: &CancellationToken) -> Result<(), Stopped> {
+    async fn attempt(&self, path: &Path, stop: &CancellationToken) -> Result<(), Stopped> {
         let marks = self.db.marks().await?;
         let open = {
-            let (path, wanted) = (path.to_owned(), wanted.clone());
+            let (path, wanted) = (path.to_owned(), (self.wanted)());
             move || Table::open(&path, wanted, &marks)
         };
         let table = tokio::task::spawn_blocking(open).await.map_err(|_| store::Error::Closed)??;
@@ -110,10 +118,6 @@ impl Import {
         tracing::warn!(file = %path.display(), %trouble, "import: waiting");
         self.board.tell(Progress { state: State::Waiting, file: Some(name(path)), reason, ..now });
     }
-}
-
-async fn show(Held(board): Held<Board>) -> Json<Progress> {
-    Json(board.now())
 }
 
 fn name(path: &Path) -> String {

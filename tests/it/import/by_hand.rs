@@ -8,7 +8,7 @@ use super::{NEW_YEAR, digest, finished, history, newest_first};
 use crate::faults::unprivileged;
 use crate::support::archive::{self, Maker, beside};
 use crate::support::http::Request;
-use crate::support::server::{Ended, Launch, column, open_store};
+use crate::support::server::{Ended, Launch, Server, column, open_store};
 
 /// Imports by hand into the launch's store.
 async fn import(launch: &Launch, files: &[&Path]) -> Ended {
@@ -147,18 +147,78 @@ async fn a_wrong_file_is_told_and_changes_nothing() {
     }
 }
 
+/// Imports by hand while this server has the store open.
+async fn import_beside(server: &Server, files: &[&Path]) -> Ended {
+    let (store, addr) = (server.launch().db_path().to_str().unwrap(), server.addr.to_string());
+    let mut args = vec!["import", "--db-path", store, "--http-addr", &addr];
+    args.extend(files.iter().map(|file| file.to_str().unwrap()));
+    server.launch().run_command(&args).await
+}
+
 #[tokio::test]
-async fn a_store_that_a_server_has_open_is_left_alone() {
+async fn a_server_that_runs_takes_the_files_itself() {
+    let launch = Launch::new();
+    let given = launch.dir().join("old.db");
+    let rows = archive::rows(Maker::Gnasty, NEW_YEAR, 700);
+    archive::write(&given, Maker::Gnasty, &rows);
+    let server = launch.start().await;
+
+    let first = import_beside(&server, &[&given]).await;
+    assert_eq!(outcome(&first), "imported 700, already there 0, unreadable 0");
+    let export = server.get("/api/messages/export?limit=1000").await.text();
+    let export = file(server.launch(), "export.ndjson", format!("{export}no chat\n"));
+    let again = import_beside(&server, &[&given, &export]).await;
+
+    let expected = format!(
+        "imported 0, already there 1400, unreadable 1 (first: {} line 701: it is not a JSON object)",
+        export.display()
+    );
+    assert_eq!(outcome(&again), expected);
+    assert_eq!(history(&server).await, newest_first(&rows));
+}
+
+#[tokio::test]
+async fn what_came_in_by_itself_is_known_when_it_comes_through_a_server() {
+    let launch = Launch::new().env("TWITCH_CHANNELS", "lovelace");
+    let lines = [
+        json!({ "author": "Ada", "text": "no id https://example.com @ada", "at": "2026-01-01T00:00:01Z" }).to_string(),
+        json!({ "Platform": "Kick", "Username": "Ada", "Text": "of gnasty", "Ts": "2026-01-01T00:00:03Z" }).to_string(),
+        "@display-name=Ada;room-id=7;tmi-sent-ts=1767225602000;user-id=9 :ada!ada@ada PRIVMSG #lovelace :raw".into(),
+        "@room-id=7;target-user-id=9;tmi-sent-ts=1700000000000 :tmi.twitch.tv CLEARCHAT #lovelace :ada".into(),
+    ];
+    let given = file(&launch, "lines.ndjson", lines.join("\n"));
+    assert_eq!(outcome(&import(&launch, &[&given]).await), "imported 4, already there 0, unreadable 0");
+
+    let server = launch.start().await;
+
+    assert_eq!(outcome(&import_beside(&server, &[&given]).await), "imported 0, already there 4, unreadable 0");
+}
+
+#[tokio::test]
+async fn a_store_whose_server_cannot_be_reached_is_left_alone() {
     let launch = Launch::new();
     let given = launch.dir().join("old.db");
     archive::write(&given, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR, 3));
     let server = launch.start().await;
 
-    let ended = import(server.launch(), &[&given]).await;
+    let ended = import(&server.launch().clone().env("ELORA_HTTP_ADDR", "127.0.0.1:9"), &[&given]).await;
 
     assert_eq!(ended.code, Some(75), "{}", ended.said);
-    assert!(ended.said.contains("stop"), "{}", ended.said);
+    assert!(ended.said.contains("stop") && ended.said.contains("127.0.0.1:9"), "{}", ended.said);
     assert!(history(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn lines_are_taken_from_the_owner_alone() {
+    let server = Launch::new().start().await;
+    let lines = json!({ "platform": "twitch", "author": "Ada", "text": "hi" }).to_string() + "\nno chat\n";
+    let post = || Request::new("POST", "/api/import").body("application/x-ndjson", lines.clone());
+
+    assert_eq!(post().send(server.addr).await.status, 401);
+    let answer = server.ask(post()).await;
+
+    let expected = json!({ "imported": 1, "known": 0, "outdated": 0, "unreadable": 1, "first": "line 2: it is not a JSON object" });
+    assert_eq!((answer.status, answer.json()), (200, expected));
 }
 
 #[tokio::test]
