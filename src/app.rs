@@ -61,6 +61,8 @@ struct House {
     import: Import,
     /// A file of another program where our store was configured.
     old: Option<PathBuf>,
+    /// The harvester's file whose reader brings its history in.
+    read: Option<PathBuf>,
     tailer: Tailer,
     board: Board,
     queue: mpsc::Sender<store::Entry>,
@@ -149,7 +151,8 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
     let old = old_file(config, &db);
     let old_settings = old.as_deref().and_then(features::import::old_settings);
     // Whoever reads a harvester's file brings its history in, too, and alone knows where that ends and news begin.
-    let old = old.filter(|old| !config.reads_harvester() || old != config.harvester_file());
+    let read = config.reads_harvester().then(|| config.harvester_file().to_owned());
+    let old = old.filter(|old| Some(old) != read.as_ref());
     let mut settings = Settings::open(config, &db, old_settings).await?;
     let current = settings.current();
     let guard = Guard::new(&config.http, current.clone(), owner);
@@ -202,6 +205,7 @@ async fn build(config: &Config, stages: &Stages) -> anyhow::Result<House> {
         history,
         import,
         old,
+        read,
         tailer,
         board,
         queue,
@@ -252,6 +256,9 @@ fn start(house: House, listener: TcpListener, stages: &Stages) -> Sink {
     stages.intake.spawn("settings", desk.run(stages.intake.stop.clone()));
     if let Some(gnasty) = gnasty {
         stages.intake.spawn("gnasty", gnasty.run(stages.intake.stop.clone()));
+    }
+    if let Some(read) = house.read {
+        stages.intake.spawn_guest("import", import.clone().follow(read, stages.intake.stop.clone()));
     }
     if let Some(old) = house.old {
         stages.intake.spawn_guest("import", import.run(old, stages.intake.stop.clone()));

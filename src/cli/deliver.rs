@@ -28,8 +28,8 @@ pub async fn deliver(
         let mut parcels = parcels??;
         loop {
             let read = tokio::task::spawn_blocking(move || {
-                let next = parcels.next();
-                (parcels, next)
+                let parcel = parcels.take();
+                (parcels, parcel)
             });
             let Some(read) = stop.run_until_cancelled(read).await else { return Ok(outcome) };
             let (back, parcel) = read?;

@@ -57,7 +57,7 @@ pub enum Command {
     Token(token::Arguments),
     /// Have the running server put demo rows into its store
     Seed(seed::Arguments),
-    /// Bring history in from older files, exports and backups, while no server runs
+    /// Bring history in from older files, exports and backups
     Import(import::Arguments),
     /// Print every route with its method and who may use it
     #[command(hide = true)]

@@ -312,3 +312,25 @@ async fn settings_that_break_a_rule_or_come_from_another_time_are_left_where_the
         assert!(server.said().contains("cannot be taken over"), "{}", server.said());
     }
 }
+
+#[tokio::test]
+async fn history_that_the_harvesters_reader_brings_in_is_shown_in_the_same_place() {
+    let launch = Launch::new().env("ELORA_INGEST_DRIVER", "gnasty");
+    let rows = archive::rows(Maker::Gnasty, NEW_YEAR, 8_000);
+    let writer = archive::make(launch.db_path(), Maker::Gnasty);
+    archive::insert(&writer, Maker::Gnasty, &rows);
+
+    let server = launch.start().await;
+    let mut feed = server.feed("?last=1000").await;
+    let is_told = |feed: &crate::support::feed::Feed, state: &str| {
+        feed.state("import").is_some_and(|told| told["state"] == state && told["total"].as_u64() >= Some(8_000))
+    };
+    feed.until("it is shown", |feed| is_told(feed, "running")).await;
+    feed.until("it is over", |feed| is_told(feed, "finished")).await;
+    archive::insert(&writer, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR + 10_000_000, 1));
+    let news = format!("t-{}-0", NEW_YEAR + 10_000_000);
+    feed.event(&news).await;
+
+    assert_eq!(feed.message_ids(), [news], "no line of old came as news");
+    assert_eq!(history(&server).await[1..], newest_first(&rows));
+}

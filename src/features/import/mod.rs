@@ -4,6 +4,7 @@
 mod api;
 mod by_hand;
 mod carry;
+mod follow;
 mod lines;
 mod origin;
 mod ours;
@@ -36,8 +37,8 @@ pub use self::origin::Trouble;
 pub use self::parcels::{Parcel, Parcels};
 pub use self::table::old_settings;
 
-/// Rows in a piece: chat waits for it some 3 ms.
-const PIECE: u32 = 128;
+/// Rows in a piece: chat waits for it some 2 ms.
+const PIECE: u32 = 64;
 /// Pauses between attempts at a file that cannot be read now, or a store that takes nothing.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MOST: Duration = Duration::from_secs(60);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Given;
-use super::origin::{Origin as _, Piece, Trouble};
+use super::origin::{Origin, Piece, Trouble};
 use crate::chat::{Channel, Event, EventId, NewEvent, State};
 use crate::feed::wire;
 use crate::store::{Marks, as_history};
@@ -15,7 +15,7 @@ const READ: u32 = 128;
 
 /// Everything of one file, a parcel after the other. Reading blocks.
 pub struct Parcels {
-    origin: Option<Box<dyn super::origin::Origin>>,
+    origin: Option<Box<dyn Origin>>,
     waiting: Vec<String>,
     total: Option<u64>,
     done: u64,
@@ -36,12 +36,12 @@ pub struct Parcel {
 impl Parcels {
     pub fn open(given: &Given, wanted: BTreeSet<Channel>) -> Result<Self, Trouble> {
         let origin = given.open(wanted, &Marks::new())?;
-        let total = origin.as_ref().and_then(|origin| origin.total());
+        let total = origin.as_ref().and_then(Origin::total);
         Ok(Self { origin, waiting: Vec::new(), total, done: 0 })
     }
 
     /// The next one; none at the end.
-    pub fn next(&mut self) -> Result<Option<Parcel>, Trouble> {
+    pub fn take(&mut self) -> Result<Option<Parcel>, Trouble> {
         let mut parcel = Parcel::default();
         if self.waiting.is_empty() {
             let Some(origin) = &mut self.origin else { return Ok(None) };

@@ -18,7 +18,7 @@ mod table;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -33,7 +33,7 @@ use self::reader::{Found, Reader, Told, Wish};
 use super::{Drivers, Kit, Opened};
 use crate::chat::{Channel, Platform};
 use crate::config::{Config, Current, Tailer};
-use crate::ingest::{Closed, Driver, DriverError, Sink, changed};
+use crate::ingest::{Closed, Driver, DriverError, Marks, Sink, changed};
 
 pub use self::purge::Purging;
 
@@ -58,6 +58,15 @@ pub fn open(config: &Config, kit: &Kit) -> Option<Opened> {
     let driver = Harvester { path, is_driver, current, purging, progress };
     let drivers = if is_driver { Drivers::One(Box::new(driver)) } else { Drivers::Beside(Box::new(driver)) };
     Some(Opened { hears: HEARS, drivers })
+}
+
+/// How far a file's history is told, of so much, by the numbers of its rows; none before the file was first read.
+pub fn history(marks: &Marks, path: &Path) -> Option<(u64, u64)> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let progress = Progress::read(marks.get(&progress::name(&path))?)?;
+    let left = progress.history.map_or(0, |below| below.saturating_sub(1).max(0));
+    let total = progress.row_id.max(left);
+    Some(((total - left).unsigned_abs(), total.unsigned_abs()))
 }
 
 /// The driver. What it keeps from run to run is what the store has of it.
