@@ -111,6 +111,22 @@ fn a_file_is_read_in_every_state_and_left_as_it_is() {
 }
 
 #[test]
+fn the_index_of_a_writer_that_was_killed_is_left_for_the_next_one_to_make() {
+    let folder = Folder::new();
+    let writer = folder.gnasty(&["one"]);
+    writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).expect("it is taken");
+    drop(writer);
+    let index = File::options().append(true).open(folder.0.path().join("chat.db-shm")).expect("it is left behind");
+    let earlier = SystemTime::now() - Duration::from_secs(60);
+    index.set_modified(earlier).expect("its time can be set");
+
+    assert_eq!(texts(&folder.file()).expect("it is read"), ["one"]);
+
+    let changed_at = index.metadata().and_then(|index| index.modified()).expect("it has a time");
+    assert_eq!(changed_at, earlier, "whoever makes it keeps a writer out meanwhile");
+}
+
+#[test]
 fn a_reader_that_stays_sees_what_a_new_writer_says() {
     let folder = Folder::new();
     let writer = folder.gnasty(&["one"]);
