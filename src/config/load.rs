@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
@@ -100,10 +100,25 @@ pub fn read(flags: &Flags, layers: &Layers) -> Result<Config, Errors> {
     loader.token_folder(&mut config);
     loader.passing_store(flags, &mut config);
     config.exec.passed = layers.passed(|name| config.exec.passes(config.ingest.driver, name));
-    config.store.is_shared = config.reads_harvester() && config.harvester_file() == config.store.path;
+    config.store.is_shared = config.reads_harvester() && is_same(config.harvester_file(), &config.store.path);
     loader.contradictions(&config);
     config.remarks.extend(config.http.remarks().map(str::to_owned));
     if loader.errors.is_empty() { Ok(config) } else { Err(Errors(loader.errors)) }
+}
+
+/// Whether two paths mean one file, however each is spelled, and whether or not it is there yet.
+fn is_same(one: &Path, other: &Path) -> bool {
+    resolved(one) == resolved(other)
+}
+
+fn resolved(path: &Path) -> PathBuf {
+    let whole = || path.canonicalize();
+    let by_folder = |_| {
+        let absolute = std::path::absolute(path)?;
+        let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else { return Ok(absolute) };
+        Ok(folder.canonicalize()?.join(name))
+    };
+    whole().or_else(by_folder).unwrap_or_else(|_: std::io::Error| path.to_owned())
 }
 
 const PASSING_STORE: &str = "what is played goes to a temporary store, which is removed at the end: \

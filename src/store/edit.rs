@@ -24,11 +24,11 @@ pub fn current(tx: &Connection, key: Key<'_>, message: Option<EventId>) -> rusql
         .query_row(named_params! { ":id": id }, |row| row.get(0))
 }
 
-/// Remembers the newest edit.
+/// Remembers the newest edit, whichever comes last: history is brought in newest first.
 pub fn remember(tx: &Connection, key: Key<'_>, EventId(event): EventId) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "insert into edits (platform, native_id, channel_id, event_id) values (:platform, :native_id, :channel, :event)
-         on conflict do update set event_id = excluded.event_id",
+         on conflict do update set event_id = excluded.event_id where excluded.event_id > event_id",
     )?
     .execute(named_params! {
         ":platform": key.platform, ":native_id": key.native_id, ":channel": key.channel, ":event": event,

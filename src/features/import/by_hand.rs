@@ -55,6 +55,12 @@ impl Given {
             return Ok(Self::Stdin);
         }
         let io = |source| Trouble::Io { file: path.display().to_string(), source };
+        // It is opened more than once, and what was taken from a pipe is gone.
+        let kind = std::fs::metadata(path).map_err(io)?;
+        if !kind.is_file() && !kind.is_dir() {
+            let what = "it is no regular file; what is piped in is named -".to_owned();
+            return Err(Trouble::Foreign { file: path.display().to_string(), what });
+        }
         let mut header = Vec::new();
         File::open(path).map_err(io)?.take(HEADER).read_to_end(&mut header).map_err(io)?;
         let path = path.to_owned();

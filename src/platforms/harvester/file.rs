@@ -33,7 +33,7 @@ const HEADER: usize = 100;
 /// Where a program marks its files; our mark, and the same as SQLite tells it.
 const OWNER_AT: usize = 68;
 const MARK: &[u8] = b"elor";
-const OURS: i32 = i32::from_be_bytes(*b"elor");
+pub const OURS: i32 = i32::from_be_bytes(*b"elor");
 const OUR_STORE: &str = "it is our own store; set GNASTY_SINK_SQLITE_PATH to the file that the harvester writes";
 
 /// How long after its last change a file counts as left alone. Between the change of a log and the moment when it can be

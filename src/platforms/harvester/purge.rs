@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use tokio::sync::watch;
 
-use super::file::{beside, sole};
+use super::file::{OURS, beside, sole};
 use super::sql::{self, Dated};
 use crate::chat::Millis;
 
@@ -18,6 +18,8 @@ const LONGEST: Duration = Duration::from_millis(5);
 const DELETING: Duration = Duration::from_millis(2);
 /// Between two transactions.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Attempts after a failure that is no busy file, each after twice the pause of the one before: half a minute in all.
+const MOST_FAILURES: u32 = 7;
 /// Rows in one transaction, to begin with and at most.
 const FIRST: usize = 16;
 const MOST: usize = 512;
@@ -63,16 +65,26 @@ impl Purging {
     pub async fn purge(&self, path: PathBuf, before: Millis) -> Result<u64, Refused> {
         let _turn = self.take_turn();
         let mut broom = Broom { path, before, found: Vec::new(), looked_up_to: i64::MIN, most: FIRST };
-        let mut deleted = 0;
+        let (mut deleted, mut failures) = (0, 0);
         loop {
             let (back, swept) = blocking(broom).await?;
             broom = back;
-            match swept? {
-                Swept::Some(rows) => deleted += rows,
-                Swept::Busy => {}
-                Swept::All => return Ok(deleted),
-            }
-            tokio::time::sleep(PAUSE).await;
+            let pause = match swept {
+                Ok(Swept::Some(rows)) => {
+                    (deleted, failures) = (deleted + rows, 0);
+                    PAUSE
+                }
+                Ok(Swept::Busy) => PAUSE,
+                Ok(Swept::All) => return Ok(deleted),
+                // A disk may fail for a moment.
+                Err(Refused::Sqlite(error)) if failures < MOST_FAILURES => {
+                    tracing::debug!(%error, "harvester: a purge tries again");
+                    failures += 1;
+                    PAUSE * 2_u32.pow(failures)
+                }
+                Err(error) => return Err(error),
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 }
@@ -167,6 +179,10 @@ fn connect(path: &Path) -> Result<Connection, Refused> {
     connection.busy_timeout(Duration::ZERO)?;
     if connection.is_readonly(MAIN_DB)? {
         return Err(Refused::Denied("the file or its folder is read-only for this user".to_owned()));
+    }
+    // The configuration may have come to name another file since the purge was asked for.
+    if connection.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))? == OURS {
+        return Err(Refused::Denied("it is a store of this program".to_owned()));
     }
     // A log in use is the writer's to move into the file; where there is none, none is left behind.
     let is_in_use = beside(path, "-wal").exists();

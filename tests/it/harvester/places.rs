@@ -41,6 +41,22 @@ async fn either_may_start_first_on_one_path() {
 }
 
 #[tokio::test]
+async fn a_path_spelled_in_two_ways_is_one_file() {
+    let launch = sharing();
+    let path = launch.db_path().to_owned();
+    let aside = launch.dir().join("aside");
+    std::os::unix::fs::symlink(launch.dir(), &aside).unwrap();
+    let launch = launch.env("GNASTY_SINK_SQLITE_PATH", aside.join(path.file_name().unwrap()).to_str().unwrap());
+    let (_server, mut feed) = watched(launch).await;
+    let mut writer = Writer::start(&path).await;
+
+    writer.say("a", "hello").await;
+
+    feed.event("a").await;
+    assert!(path.with_extension("events.db").exists(), "our store lies beside it");
+}
+
+#[tokio::test]
 async fn a_file_that_we_make_may_be_written_by_whom_the_folder_lets() {
     let launch = reading();
     let path = file(&launch);

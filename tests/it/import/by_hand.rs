@@ -128,7 +128,10 @@ async fn a_wrong_file_is_told_and_changes_nothing() {
     rusqlite::Connection::open(&empty).unwrap().execute_batch("create table other (a)").unwrap();
     let good = launch.dir().join("good.db");
     archive::write(&good, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR, 3));
+    let pipe = launch.dir().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let wrong = [
+        (pipe, "what is piped in is named -"),
         (file(&launch, "picture.png", b"\x89PNG\r\n\x1a\n\0\0\0"), "none of its lines is chat"),
         (
             file(&launch, "export.csv", "id,ts,username,platform,text,emotes_json,raw_json\n1,2,a,b,c,[],\n"),
