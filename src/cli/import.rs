@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::deliver;
@@ -34,11 +35,13 @@ pub fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
     let mut screen = Screen::new();
     let stop = CancellationToken::new();
     let done = runtime.block_on(async {
+        // From here on, also while the store is opened.
+        let mut interrupt = signal(SignalKind::interrupt())?;
         let importing = import(config, &arguments.files, &stop, |step| screen.show(step));
         tokio::pin!(importing);
         tokio::select! {
             done = &mut importing => return done,
-            Ok(()) = tokio::signal::ctrl_c() => stop.cancel(),
+            Some(()) = interrupt.recv() => stop.cancel(),
         }
         importing.await
     });
