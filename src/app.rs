@@ -304,7 +304,9 @@ fn listen(
     intake: &Stage,
 ) {
     for (name, Opened { hears, drivers }) in opened {
-        let (list, wanted) = watch::channel(BTreeSet::<Channel>::new());
+        // Filled before the driver starts: what it hears first has its channel, too.
+        let first = sources.channels().into_iter().filter(|channel| hears.contains(&channel.platform));
+        let (list, wanted) = watch::channel(first.collect::<BTreeSet<Channel>>());
         intake.spawn("sources", sources.clone().follow(hears, list, intake.stop.clone()));
         let backoff = Backoff::new(settings.backoff_base, settings.backoff_max);
         let (sink, restarts, stop) = (sink.clone(), sources.restarts(), intake.stop.clone());

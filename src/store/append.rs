@@ -69,11 +69,19 @@ impl Appender {
         if when(event) < self.mark(tx)? {
             return Ok(Appended::Outdated);
         }
-        let channel = self.channel(tx, &event.channel, event.backfill)?;
+        let meant = match &event.kind {
+            Kind::Edited(edited) => edited_message(tx, event, edited)?,
+            _ => None,
+        };
+        // An edit is where its message is, whatever channel it was heard of in.
+        let channel = match &meant {
+            Some(meant) => meant.channel,
+            None => self.channel(tx, &event.channel, event.backfill)?,
+        };
         match &event.kind {
             Kind::Removed(removed) => self.removed(tx, event, channel, removed),
             Kind::Cleared(cleared) => self.cleared(tx, event, channel, cleared),
-            Kind::Edited(edited) => self.edited(tx, event, channel, edited),
+            Kind::Edited(edited) => self.edited(tx, event, channel, edited, meant),
             kind => {
                 let author = match author_of(kind) {
                     Some(author) => self.author(tx, event, author)?,
@@ -92,14 +100,14 @@ impl Appender {
         event: &NewEvent,
         channel: i64,
         edited: &Edited,
+        meant: Option<Meant>,
     ) -> rusqlite::Result<Appended> {
         let platform = event.channel.platform.as_str();
         let Some(native_id) = edited.target.native_id.as_deref() else {
             return self.insert(tx, event, &event.kind, channel, None, None);
         };
         let key = edit::Key { platform, native_id, channel };
-        let found = find(tx, platform, native_id, channel)?;
-        let (found, author_id) = found.unzip();
+        let (found, author_id) = meant.map(|meant| (meant.id, meant.author_id)).unzip();
         if edit::current(tx, key, found)?.as_deref() == Some(edited.text.as_str()) {
             return Ok(Appended::Duplicate);
         }
@@ -374,6 +382,27 @@ fn find(
         .optional()
 }
 
+/// The message that an edit means.
+struct Meant {
+    id: EventId,
+    author_id: Option<String>,
+    channel: i64,
+}
+
+/// By the platform's id alone: whoever tells of an edit may not know the channel.
+const FIND_ANYWHERE: &str =
+    "select e.id, a.native_id, e.channel_id from events e left join authors a on a.id = e.author_id
+     where e.workspace_id = 1 and e.platform = :platform and e.kind in ('message', 'alert')
+     and e.native_id = :native_id order by e.kind desc limit 1";
+
+fn edited_message(tx: &Connection, event: &NewEvent, edited: &Edited) -> rusqlite::Result<Option<Meant>> {
+    let Some(native_id) = edited.target.native_id.as_deref() else { return Ok(None) };
+    let key = named_params! { ":platform": event.channel.platform.as_str(), ":native_id": native_id };
+    tx.prepare_cached(FIND_ANYWHERE)?
+        .query_row(key, |row| Ok(Meant { id: EventId(row.get(0)?), author_id: row.get(1)?, channel: row.get(2)? }))
+        .optional()
+}
+
 fn insert(
     tx: &Connection,
     event: &NewEvent,
@@ -410,14 +439,17 @@ fn insert(
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::params_from_iter;
+
     use super::*;
     use crate::config;
     use crate::store::{connection, migrate};
 
-    /// How SQLite goes about a query of three values.
+    /// How SQLite goes about a query.
     fn steps(store: &Connection, query: &str) -> Vec<String> {
         let mut plan = store.prepare(&format!("explain query plan {query}")).expect("the query fits the schema");
-        let steps = plan.query_map(["", "", ""], |row| row.get(3)).expect("the plan is told");
+        let values = vec![""; plan.parameter_count()];
+        let steps = plan.query_map(params_from_iter(values), |row| row.get(3)).expect("the plan is told");
         steps.collect::<Result<_, _>>().expect("every step is text")
     }
 
@@ -428,9 +460,11 @@ mod tests {
         let mut store = connection::writer(&path, &config::Store::default()).expect("a new store opens");
         migrate::run(&mut store, &path).expect("the schema is made");
 
-        let found = steps(&store, FIND);
-        let index = "INDEX events_native (workspace_id=? AND platform=? AND kind=? AND native_id=?)";
-        assert!(found[0].contains(index), "{found:?}");
+        for query in [FIND, FIND_ANYWHERE] {
+            let found = steps(&store, query);
+            let index = "INDEX events_native (workspace_id=? AND platform=? AND kind=? AND native_id=?)";
+            assert!(found[0].contains(index), "{found:?}");
+        }
         for query in [REMOVAL, REMOVAL_OF_SOURCE] {
             let found = steps(&store, query);
             let key = "USING PRIMARY KEY (platform=? AND native_id=? AND channel_id=?)";
