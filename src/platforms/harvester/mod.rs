@@ -31,7 +31,7 @@ use self::offsets::Offset;
 use self::progress::Progress;
 use self::reader::{Found, Reader, Told, Wish};
 use super::{Drivers, Kit, Opened};
-use crate::chat::{Channel, Platform};
+use crate::chat::{Channel, Millis, Platform};
 use crate::config::{Config, Current, Tailer};
 use crate::ingest::{Closed, Driver, DriverError, Marks, Sink, changed};
 
@@ -46,6 +46,8 @@ const HEARS: &[Platform] = &[Platform::TWITCH, Platform::YOUTUBE, Platform::KICK
 /// Where 0 was set.
 const USUAL_POLL: Duration = Duration::from_millis(200);
 const USUAL_BATCH: u32 = 500;
+/// Most rows at once, whatever is set: all of them are in memory.
+const MOST_BATCH: u32 = 5_000;
 /// Between two looks at whether it is wanted at all; a changed setting ends it.
 const REST: Duration = Duration::from_secs(3600);
 
@@ -64,7 +66,7 @@ pub fn open(config: &Config, kit: &Kit) -> Option<Opened> {
 pub fn history(marks: &Marks, path: &Path) -> Option<(u64, u64)> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let progress = Progress::read(marks.get(&progress::name(&path))?)?;
-    let left = progress.history.map_or(0, |below| below.saturating_sub(1).max(0));
+    let left = progress.left();
     let total = progress.row_id.max(left);
     Some(((total - left).unsigned_abs(), total.unsigned_abs()))
 }
@@ -141,6 +143,7 @@ impl Harvester {
                 }
             } else {
                 journal.rests();
+                reader.rest();
                 REST
             };
             tokio::select! {
@@ -157,8 +160,8 @@ impl Harvester {
     fn wish(&self, settings: &Tailer, journal: &Journal) -> Wish {
         let offset = settings.offset_path.clone().filter(|_| settings.persist_offsets);
         let manners = if self.purging.is_under_way() { Manners::WithPurge } else { Manners::Aside };
-        let most = if settings.max_batch == 0 { USUAL_BATCH } else { settings.max_batch };
-        Wish { most, manners, wanted: journal.wanted.borrow().clone(), offset }
+        let most = if settings.max_batch == 0 { USUAL_BATCH } else { settings.max_batch.min(MOST_BATCH) };
+        Wish { most, manners, now: Millis::now(), wanted: journal.wanted.borrow().clone(), offset }
     }
 
     /// Passes on what was found, and how far that is.

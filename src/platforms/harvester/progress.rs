@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::file::Identity;
 use super::sql::{Line, Place};
-use crate::chat::Millis;
 use crate::dialects::stamp;
 
 /// Everything up to a row is told, but for what is told later as history.
@@ -18,23 +17,14 @@ pub struct Progress {
     pub row_id: i64,
     /// What that row is known by.
     print: u64,
-    /// The latest time that any row so far was sent at.
-    pub ts: i64,
     /// When that row was sent.
     row_ts: i64,
     /// Rows below this one are still to be told as history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<i64>,
-    /// The file is read from its beginning once more.
+    /// Down to this one, if not to the first: it was told before, as everything below it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again: Option<Again>,
-}
-
-/// Rows up to one are told as news only if they were sent after a time; history has the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Again {
-    until: i64,
-    newer_than: i64,
+    floor: Option<i64>,
 }
 
 /// The name of a file's mark.
@@ -51,18 +41,17 @@ impl Progress {
         serde_json::to_string(self).expect("numbers are always JSON")
     }
 
-    /// Begins after a row: what comes after it is news, and what is there up to it is history.
+    /// Begins after a row: what is there up to it is history.
     pub fn after(file: Identity, place: Option<&Place>) -> Self {
         let (row_id, print) = place.map_or((0, 0), |place| (place.row_id, place.print));
-        let ts = place.and_then(|place| stamp::of_text(&place.ts)).map_or(0, |ts| ts.0);
-        let history = place.map(|place| place.row_id + 1);
-        Self { device: file.device, inode: file.inode, row_id, print, ts, row_ts: ts, history, again: None }
+        let row_ts = place.and_then(|place| stamp::of_text(&place.ts)).map_or(0, |ts| ts.0);
+        let history = place.map(|place| place.row_id.saturating_add(1));
+        Self { device: file.device, inode: file.inode, row_id, print, row_ts, history, floor: None }
     }
 
-    /// Begins at the beginning: what was sent after this time is news.
-    pub fn anew(file: Identity, newest: Option<&Place>, newer_than: Millis) -> Self {
-        let again = newest.map(|newest| Again { until: newest.row_id, newer_than: newer_than.0 });
-        Self { row_id: 0, print: 0, ts: newer_than.0, row_ts: 0, again, ..Self::after(file, newest) }
+    /// Begins before the first row.
+    pub fn anew(file: Identity) -> Self {
+        Self::after(file, None)
     }
 
     /// Whether this is where the file was left, as far as the row says that is there now.
@@ -83,34 +72,35 @@ impl Progress {
         Self { device: file.device, inode: file.inode, ..self }
     }
 
-    /// Whether a row is told as news.
-    pub fn is_news(&self, line: &Line) -> bool {
-        match self.again {
-            Some(again) if line.row_id <= again.until => {
-                stamp::of_text(&line.ts).is_some_and(|ts| ts.0 > again.newer_than)
-            }
-            _ => true,
-        }
-    }
-
     /// A row was looked at.
     pub fn pass(&mut self, line: &Line) {
         let Place { row_id, print, ts } = line.place();
         (self.row_id, self.print) = (row_id, print);
-        if let Some(ts) = stamp::of_text(&ts) {
-            (self.ts, self.row_ts) = (self.ts.max(ts.0), ts.0);
+        self.row_ts = stamp::of_text(&ts).map_or(self.row_ts, |ts| ts.0);
+    }
+
+    /// A row is left for history before it is passed.
+    pub fn leave(&mut self, line: &Line) {
+        if self.history.is_none() {
+            self.floor = Some(self.row_id).filter(|row_id| *row_id > 0);
         }
+        self.history = Some(line.row_id.saturating_add(1));
+    }
+
+    /// Whether a row below `history` was told before it became history.
+    pub fn was_told(&self, row_id: i64) -> bool {
+        self.floor.is_some_and(|floor| row_id <= floor)
+    }
+
+    /// How many rows are left for history, at most.
+    pub fn left(&self) -> i64 {
+        let floor = self.floor.unwrap_or(0);
+        self.history.map_or(0, |below| below.saturating_sub(1).saturating_sub(floor).max(0))
     }
 
     /// When the last row was sent, in milliseconds.
     pub fn last_ts(&self) -> i64 {
         self.row_ts
-    }
-
-    /// There are no more rows for the time being, or not from before.
-    pub fn caught_up(&mut self, is_end: bool) {
-        let row_id = self.row_id;
-        self.again = self.again.filter(|again| !is_end && row_id < again.until);
     }
 }
 
@@ -126,14 +116,15 @@ mod tests {
 
     #[test]
     fn a_mark_says_everything_and_anything_else_nothing() {
-        for progress in [
-            Progress::after(FILE, Some(&place(7))),
-            Progress::anew(FILE, Some(&place(7)), Millis(5)),
-            Progress::after(FILE, None),
-        ] {
+        for progress in [Progress::after(FILE, Some(&place(7))), Progress::anew(FILE)] {
             assert_eq!(Progress::read(&progress.mark()), Some(progress));
         }
         assert_eq!(Progress::read("7"), None);
+    }
+
+    #[test]
+    fn the_largest_number_has_no_next() {
+        assert_eq!(Progress::after(FILE, Some(&place(i64::MAX))).history, Some(i64::MAX));
     }
 
     #[test]
@@ -142,7 +133,7 @@ mod tests {
 
         assert!(at.is_at(FILE, Some(&place(7))) && at.is_at(other, Some(&place(7))), "a copy goes on");
         assert!(!at.is_at(FILE, None) && !at.is_at(FILE, Some(&Place { print: 1, ..place(7) })));
-        let empty = Progress::after(FILE, None);
+        let empty = Progress::anew(FILE);
         assert!(empty.is_at(FILE, None) && !empty.is_at(other, None));
     }
 }

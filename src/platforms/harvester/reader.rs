@@ -1,5 +1,5 @@
 //! The reading itself, a step at a time: what is new in the file, what was changed in it, and what is history. Blocks,
-//! for as long as a short query takes; knows no clock but how long its own sweeps take.
+//! for as long as a short query takes; is told what time it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,14 +24,16 @@ const CHANGED: usize = 500;
 const SWEEP_SHARE: u32 = 20;
 /// Even a file that nobody touched is looked into so often: its times may not tell everything.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// What was sent so long before a file without a table was first seen is history once it has one.
-const EARLIER: i64 = 60_000;
+/// Of the rows that were written while nobody read along, those that were sent in this time are news: who looks at a
+/// chat after a pause still wants the end of it. In milliseconds.
+const RECENT: i64 = 60 * 60 * 1000;
 
 /// What a step is to heed.
 pub struct Wish {
     /// Most rows at once.
     pub most: u32,
     pub manners: Manners,
+    pub now: Millis,
     /// The channels that rows may be of which do not say it.
     pub wanted: BTreeSet<Channel>,
     /// Where the earlier reader kept its place, if that counts.
@@ -67,13 +69,17 @@ pub struct Reader {
     looked: Option<(Instant, Version)>,
     /// What is left to be told once more: rows below this one, and how many.
     recall: Option<(i64, usize)>,
-    /// When there was no table yet.
-    absent_at: Option<Millis>,
+    /// Rows come up that were written while nobody read along.
+    is_behind: bool,
+    /// There was no table yet.
+    was_absent: bool,
+    /// When the row of history was sent that was told last.
+    about: Option<Millis>,
 }
 
 impl Reader {
     pub fn new(path: &Path, progress: Option<Progress>) -> Self {
-        let recall = progress.as_ref().map(|progress| (progress.row_id + 1, RECALLED));
+        let recall = progress.as_ref().map(|progress| (progress.row_id.saturating_add(1), RECALLED));
         let (said, sweep_at) = (BTreeMap::new(), Instant::now());
         Self {
             file: SharedFile::new(path),
@@ -83,8 +89,15 @@ impl Reader {
             sweep_at,
             looked: None,
             recall,
-            absent_at: None,
+            is_behind: true,
+            was_absent: false,
+            about: None,
         }
+    }
+
+    /// Nobody reads along for a while.
+    pub fn rest(&mut self) {
+        self.is_behind = true;
     }
 
     pub fn progress(&self) -> Option<&Progress> {
@@ -110,7 +123,7 @@ impl Reader {
         self.looked = None;
         let caught_up = self.catch_up(wish, &mut found);
         if let Err(Trouble::Missing(_) | Trouble::NoTable(_)) = caught_up {
-            self.absent_at.get_or_insert_with(Millis::now);
+            (self.was_absent, self.is_behind) = (true, true);
         }
         caught_up?;
         if !found.is_full {
@@ -132,14 +145,14 @@ impl Reader {
 
     /// The rows after the last.
     fn catch_up(&mut self, wish: &Wish, found: &mut Found) -> Result<(), Trouble> {
-        let Self { file, progress: known, absent_at, .. } = self;
-        let (mut progress, lines) = file.read(wish.manners, |moment| {
-            let progress = match &known {
+        let Self { file, progress: known, was_absent, .. } = self;
+        let (Start { mut progress, is_behind }, lines) = file.read(wish.manners, |moment| {
+            let start = match &known {
                 Some(known) => go_on(moment, known)?,
-                None => begin(moment, *absent_at, wish.offset.as_deref())?,
+                None => begin(moment, *was_absent, wish.offset.as_deref())?,
             };
-            let lines = sql::after(moment, progress.row_id, wish.most)?;
-            Ok((progress, lines))
+            let lines = sql::after(moment, start.progress.row_id, wish.most)?;
+            Ok((start, lines))
         })?;
         if known.as_ref().is_some_and(|known| progress.row_id < known.row_id) {
             // All may be gone because somebody purged them.
@@ -149,16 +162,20 @@ impl Reader {
             self.said.clear();
             self.recall = None;
         }
+        self.is_behind = is_behind.unwrap_or(self.is_behind);
         found.is_full = lines.len() >= wish.most as usize;
         for line in lines {
-            let is_news = progress.is_news(&line);
-            progress.pass(&line);
             self.said.insert(line.row_id, line.digest());
+            let is_news = !self.is_behind || is_recent(&line, wish.now);
+            if !is_news {
+                progress.leave(&line);
+            }
+            progress.pass(&line);
             if is_news && let Some(event) = found.event(line, wish) {
                 found.told.push(Told::News(event));
             }
         }
-        progress.caught_up(!found.is_full);
+        self.is_behind &= found.is_full;
         while self.said.len() > SWEPT as usize {
             self.said.pop_first();
         }
@@ -211,25 +228,31 @@ impl Reader {
         let lines = self.file.read(wish.manners, |moment| sql::before(moment, before, PAGE))?;
         let is_end = lines.len() < PAGE as usize || left <= PAGE as usize;
         self.recall = lines.last().filter(|_| !is_end).map(|last| (last.row_id, left - PAGE as usize));
-        for line in lines {
+        let mut about = None;
+        for (line, about) in dated(lines, &mut about) {
             self.said.insert(line.row_id, line.digest());
             let edit = edit(line.clone(), wish);
-            let message = found.event(line, wish).map(|event| NewEvent { backfill: true, ..event });
+            let message = found.event(line, wish).map(|event| of_old(event, about));
             found.told.extend(message.into_iter().chain(edit).map(Told::Again));
         }
         Ok(())
     }
 
-    /// What was there before the reading began, newest first.
+    /// What was there before the reading began, or was old when it went on, newest first.
     fn tell_history(&mut self, wish: &Wish, found: &mut Found) -> Result<(), Trouble> {
-        let Some(progress) = self.progress.as_mut().filter(|progress| progress.again.is_none()) else { return Ok(()) };
+        let Some(progress) = self.progress.as_mut() else { return Ok(()) };
         let Some(before) = progress.history else { return Ok(()) };
-        let lines = self.file.read(wish.manners, |moment| sql::before(moment, before, PAGE))?;
-        progress.history = lines.last().filter(|_| lines.len() >= PAGE as usize).map(|last| last.row_id);
-        for line in lines {
-            let event = found.event(line, wish).map(|event| NewEvent { backfill: true, ..event });
+        let mut lines = self.file.read(wish.manners, |moment| sql::before(moment, before, PAGE))?;
+        let is_page = lines.len() >= PAGE as usize;
+        lines.retain(|line| !progress.was_told(line.row_id));
+        progress.history = lines.last().filter(|_| is_page).map(|last| last.row_id);
+        let is_end = progress.history.is_none();
+        for (line, about) in dated(lines, &mut self.about) {
+            let event = found.event(line, wish).map(|event| of_old(event, about));
             found.told.extend(event.map(Told::Again));
         }
+        // The next history is another one.
+        self.about = self.about.filter(|_| !is_end);
         Ok(())
     }
 }
@@ -272,29 +295,61 @@ fn row(line: Line) -> Row {
     }
 }
 
+/// Whether a row is news although it was written while nobody read along.
+fn is_recent(line: &Line, now: Millis) -> bool {
+    stamp::of_text(&line.ts).is_some_and(|ts| now.0.saturating_sub(ts.0) <= RECENT)
+}
+
+/// Rows of history, newest first, with about when each was sent: one that does not say it, when its neighbor was.
+fn dated(lines: Vec<Line>, last: &mut Option<Millis>) -> Vec<(Line, Option<Millis>)> {
+    let ts = |line: &Line| stamp::of_text(&line.ts);
+    // The newest rows may have none: then the next one that has says when.
+    *last = last.or_else(|| lines.iter().find_map(ts));
+    let date = |line: Line| {
+        *last = ts(&line).or(*last);
+        (line, *last)
+    };
+    lines.into_iter().map(date).collect()
+}
+
+/// As history: it was received when it was sent, which is what moderation and a purge go by.
+fn of_old(event: NewEvent, about: Option<Millis>) -> NewEvent {
+    let event = NewEvent { at: event.at.or(about), backfill: true, ..event };
+    NewEvent { received_at: event.happened_at(), ..event }
+}
+
+/// Where the reading begins.
+struct Start {
+    progress: Progress,
+    /// Whether what comes there was written while nobody read along; none where that is as it was.
+    is_behind: Option<bool>,
+}
+
 /// Where the reading was left, or the beginning, if the rows there are others now.
-fn go_on(moment: &Moment<'_>, known: &Progress) -> rusqlite::Result<Progress> {
-    if known.is_at(moment.identity, sql::at(moment, known.row_id)?.as_ref()) {
-        return Ok(known.clone().on(moment.identity));
+fn go_on(moment: &Moment<'_>, known: &Progress) -> rusqlite::Result<Start> {
+    if !known.is_at(moment.identity, sql::at(moment, known.row_id)?.as_ref()) {
+        return Ok(Start { progress: Progress::anew(moment.identity), is_behind: Some(true) });
     }
-    Ok(Progress::anew(moment.identity, sql::newest(moment)?.as_ref(), Millis(known.ts)))
+    let is_behind = Some(true).filter(|_| !known.is_of(moment.identity));
+    Ok(Start { progress: known.clone().on(moment.identity), is_behind })
 }
 
 /// Where the reading of a file begins that was never read.
-fn begin(moment: &Moment<'_>, absent_at: Option<Millis>, offset: Option<&Path>) -> rusqlite::Result<Progress> {
-    let newest = sql::newest(moment)?;
-    if let Some(absent_at) = absent_at {
-        return Ok(Progress::anew(moment.identity, newest.as_ref(), Millis(absent_at.0 - EARLIER)));
+fn begin(moment: &Moment<'_>, was_absent: bool, offset: Option<&Path>) -> rusqlite::Result<Start> {
+    if was_absent {
+        return Ok(Start { progress: Progress::anew(moment.identity), is_behind: Some(true) });
     }
     if let Some(Offset { ts, row_id }) = offset.and_then(offsets::read)
         && let Some(place) = sql::at(moment, row_id)?
     {
         if stamp::of_text(&place.ts) == Some(Millis(ts)) {
-            return Ok(Progress::after(moment.identity, Some(&place)));
+            // The earlier reader would have told all that comes after its place.
+            return Ok(Start { progress: Progress::after(moment.identity, Some(&place)), is_behind: Some(false) });
         }
         tracing::warn!(row_id, "harvester: the offset file is ignored: its row is another one now");
     }
-    Ok(Progress::after(moment.identity, newest.as_ref()))
+    let progress = Progress::after(moment.identity, sql::newest(moment)?.as_ref());
+    Ok(Start { progress, is_behind: Some(true) })
 }
 
 fn pause_after(sweep: Duration) -> Duration {

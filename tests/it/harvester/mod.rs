@@ -1,6 +1,7 @@
 //! A file that another program writes, read beside that program: nothing lost, nothing twice, and never in its way.
 
 mod beside;
+mod news;
 mod places;
 mod purge;
 mod soak;
