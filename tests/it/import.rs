@@ -322,11 +322,12 @@ async fn history_that_the_harvesters_reader_brings_in_is_shown_in_the_same_place
 
     let server = launch.start().await;
     let mut feed = server.feed("?last=1000").await;
-    let is_told = |feed: &crate::support::feed::Feed, state: &str| {
-        feed.state("import").is_some_and(|told| told["state"] == state && told["total"].as_u64() >= Some(8_000))
-    };
-    feed.until("it is shown", |feed| is_told(feed, "running")).await;
-    feed.until("it is over", |feed| is_told(feed, "finished")).await;
+    // On a machine that is quick it is over before anybody looks twice.
+    feed.until("it is over", |feed| {
+        let told = feed.state("import");
+        told.is_some_and(|told| told["state"] == "finished" && told["total"].as_u64() >= Some(8_000))
+    })
+    .await;
     archive::insert(&writer, Maker::Gnasty, &archive::rows(Maker::Gnasty, NEW_YEAR + 10_000_000, 1));
     let news = format!("t-{}-0", NEW_YEAR + 10_000_000);
     feed.event(&news).await;

@@ -33,9 +33,13 @@ impl Import {
 
     /// True at the end.
     async fn look(&self, path: &Path, has_begun: &mut bool, looks: &mut u32) -> Result<bool, Error> {
-        let Some((done, total)) = harvester::history(&self.db.marks().await?, path) else { return Ok(false) };
+        let Some((done, total)) = harvester::history(&self.db.marks().await?, path) else {
+            // Whatever comes, comes in this run, and its end is told even if it is over at the next look.
+            *has_begun = true;
+            return Ok(false);
+        };
         let is_over = done == total;
-        if is_over && !*has_begun {
+        if is_over && (!*has_begun || total == 0) {
             return Ok(true);
         }
         *has_begun = true;
